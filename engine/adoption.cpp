@@ -1,0 +1,103 @@
+#include "engine/adoption.hpp"
+
+#include <algorithm>
+
+#include "shm/index.hpp"
+#include "shm/word.hpp"
+
+namespace rollcall::engine {
+
+using shm::Hot;
+using shm::StoredEvent;
+
+namespace {
+
+// First all records, in order, guarded by their LSN. Counters, view and incarnations are computed on from the checkpoint.
+Result<std::vector<Slot>> redo_records(shm::Roster& roster, shm::CheckpointValues& values, Sequence prepared) {
+    std::vector<Slot> touched;
+    for (Sequence s = values.head + 1; s <= prepared; s = s + 1) {
+        StoredEvent event;
+        if (!shm::load_entry(roster.entry(s), s, event)) return fail(ErrorKind::damaged, "event " + std::to_string(s.value) + " was prepared but is not in the ring");
+        if (event.slot != no_slot) {
+            if (event.slot.value >= roster.high_water()) return fail(ErrorKind::damaged, "event " + std::to_string(s.value) + " names a slot that does not exist");
+            shm::Record& record = roster.record(event.slot);
+            const Hot current = shm::own_hot(record);
+            if (current.lsn < s) {
+                if (event.kind == EventKind::joined && current.state == State::none) shm::store_name(record, shm::hash_of(event.name), event.name);
+                shm::store_hot(record, shm::encode(event.hot));
+            }
+            touched.push_back(event.slot);
+        }
+        account(values, event);
+    }
+    return touched;
+}
+
+// Then index and word of every touched slot are made to agree with the final record.
+void agree(shm::Roster& roster, Slot slot, Stamp now) {
+    const Hot hot = shm::own_hot(roster.record(slot));
+    const bool linked = shm::is_linked(roster, slot);
+    if (hot.state != State::none && !linked) shm::link(roster, slot);
+    if (hot.state == State::none && linked) shm::unlink(roster, slot);
+    if (!has_own_word(slot, hot)) return;
+    shm::Word& word = roster.word(slot);
+    const std::int64_t seen = word.load(std::memory_order_acquire);  // [beat]
+    if (hot.state == State::none || hot.is_proof()) {
+        if (seen != shm::free_word) shm::free_by_proof(word);
+    } else if (hot.state != State::dead && (seen < 0 || shm::generation_of(seen) != hot.generation)) {
+        shm::activate(word, now, hot.generation);
+    }
+}
+
+// Free slots wait in the order in which they became free; blobs that no record names are free.
+void rebuild(Books& books) {
+    std::vector<std::pair<Sequence, Slot>> free;
+    std::vector<std::uint32_t> blobs;
+    const std::uint32_t high_water = books.roster().high_water();
+    for (std::uint32_t i = 0; i < high_water; ++i) {
+        const Slot slot{i};
+        const Hot hot = books.hot(slot);
+        if (hot.state == State::none) {
+            free.emplace_back(hot.lsn, slot);
+            continue;
+        }
+        books.table.set(slot, announced(hot.state, hot.reason));
+        blobs.push_back(hot.blob);
+    }
+    std::sort(free.begin(), free.end());
+    for (const auto& [lsn, slot] : free) books.slots.restore_free(slot);
+    books.ledger.blobs().rebuild(blobs);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Books>> adopt(shm::Segment segment, const Now& now, std::uint32_t epoch) {
+    shm::Roster& roster = segment.writable();
+    shm::CheckpointValues values;
+    if (!shm::load_checkpoint(roster.header(), values)) return fail(ErrorKind::damaged, "the checkpoint does not read");
+    const Sequence prepared{roster.header().prepared.load(std::memory_order_acquire)};  // [prepare]
+    if (prepared < values.head || prepared - values.head > roster.geometry().ring_entries / 4) return fail(ErrorKind::damaged, "the ring's cursors make no sense");
+
+    auto touched = redo_records(roster, values, prepared);
+    if (!touched) return fail(touched.error());
+    for (const Slot slot : *touched) agree(roster, slot, now.stamp);
+    if (prepared != values.head) {
+        values.head = prepared;
+        shm::publish(roster.header(), values);
+    }
+    const auto last_step = static_cast<std::int64_t>(roster.header().step_ns.load(std::memory_order_relaxed));
+    auto books = std::make_unique<Books>(std::move(segment), values, epoch, roster.high_water());
+    rebuild(*books);
+    if (last_step != 0) books->time = ObservedTime(values.pauses.data(), values.pause_count, std::min(now.stamp, to_stamp(instant_from_ns(last_step), books->roster().base_ns())));
+    return books;
+}
+
+void resume_evictions(Books& books, Detector& detector) {
+    for (const Slot slot : books.table.silent()) {
+        if (books.table[slot] != Announced::dead_silent) continue;
+        const std::int64_t word = books.roster().word(slot).load(std::memory_order_acquire);  // [beat]
+        if (word < 0 || shm::generation_of(word) != books.hot(slot).generation) detector.finish_eviction(slot);
+    }
+}
+
+}  // namespace rollcall::engine

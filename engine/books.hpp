@@ -1,0 +1,67 @@
+// What the parts of the engine share: the memory, its ledger, and the private books that are rebuilt from it at adoption.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+
+#include "engine/judgement.hpp"
+#include "engine/ledger.hpp"
+#include "engine/observed_time.hpp"
+#include "engine/peer_table.hpp"
+#include "engine/slot_pool.hpp"
+#include "shm/record.hpp"
+
+namespace rollcall::engine {
+
+struct Books {
+    shm::Segment segment;
+    Ledger ledger;
+    PeerTable table;
+    SlotPool slots;
+    ObservedTime time;
+
+    Books(shm::Segment memory, const shm::CheckpointValues& at, std::uint32_t epoch, std::uint32_t high_water)
+        : segment(std::move(memory)), ledger(segment, at, epoch), table(segment.roster().capacity()), slots(segment.roster().capacity(), high_water) {}
+    Books(const Books&) = delete;
+    Books& operator=(const Books&) = delete;
+
+    shm::Roster& roster() noexcept { return segment.writable(); }
+    const Settings& settings() const noexcept { return ledger.values().settings; }
+    shm::Hot hot(Slot s) noexcept { return shm::own_hot(roster().record(s)); }
+    shm::Name name(Slot s) noexcept { return shm::load_name(roster().record(s)); }
+
+    // The after-image of a judgement at this step: evidence filled in, state and ground as given.
+    shm::Hot judged(shm::Hot h, State state, Reason reason) const noexcept {
+        if (h.state != state || reason == Reason::process_exit) h.since = ledger.now().stamp;
+        h.state = state;
+        h.reason = reason;
+        h.suspect_units = to_stamp_units_up(settings().suspect);
+        h.dead_units = to_stamp_units_up(settings().dead);
+        h.late_units = 0;
+        h.lost_units = time.lost_since(h.last_beat);
+        return h;
+    }
+
+    // The peer is gone from every table; its slot rests, its blob goes after the publication. Call before planning the event.
+    shm::Hot vacated(Slot s, shm::Hot h, Reason reason) {
+        ledger.blobs().free_later(h.blob);
+        h = judged(h, State::none, reason);
+        h.blob = shm::no_index;
+        table.set(s, Announced::nobody);
+        slots.release(s, ledger.now().stamp);
+        return h;
+    }
+
+    void plan(EventKind kind, Slot s, const shm::Hot& after, const shm::Name& peer, State before) {
+        ledger.plan(kind, s, after, peer, before);
+        table.touch(s, ledger.commit_number());
+    }
+};
+
+// Adds one to a histogram that this thread alone writes: bucket b counts values of b significant bits.
+inline void count_in(std::atomic<std::uint64_t> (&histogram)[shm::histogram_buckets], std::uint64_t ns) noexcept {
+    auto& bucket = histogram[std::min<std::size_t>(static_cast<std::size_t>(std::bit_width(ns)), shm::histogram_buckets - 1)];
+    bucket.store(bucket.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // relaxed: a statistic with one writer
+}
+
+}  // namespace rollcall::engine

@@ -1,0 +1,298 @@
+#include "engine/client/member.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "engine/client/beating.hpp"
+#include "engine/client/present.hpp"
+#include "engine/client/session.hpp"
+#include "shm/name.hpp"
+#include "shm/segment.hpp"
+
+namespace rollcall {
+
+namespace {
+
+constexpr Duration patience = std::chrono::seconds(5);       // for one answer of an engine that accepted the connection
+constexpr Duration pause_between_tries = std::chrono::milliseconds(20);
+
+Error forked() { return {ErrorKind::invalid, "this member belongs to the parent process: join anew"}; }
+
+Instant clock_now() noexcept { return std::chrono::steady_clock::now(); }
+
+}  // namespace
+
+struct Member::Impl {
+    Options options;
+    std::string encoded_tags;
+    std::uint64_t token = shm::random_bits();
+    shm::Descriptor own_pidfd;
+    shm::Paths paths;
+    shm::Segment segment;
+    Session session;
+    BeatingPage page;
+    std::atomic<std::uint64_t> incarnation{0};
+    std::atomic<std::uint32_t> slot{no_slot.value};
+    Settings settings_at_join;
+    Error last_error;
+    bool joined = false;
+
+    std::mutex mutex;  // session and join, between the beating thread and the caller
+    std::condition_variable wake;
+    std::thread beater;
+    bool ending = false;
+
+    Result<void> attach();
+    Result<void> connect();
+    Result<void> join_once();
+    Result<void> join_until(Instant deadline);
+    Result<control::Reply> ask_about_me(control::Message message);
+    Settings settings() const noexcept;
+    bool rejoin();
+    void beat_until_told();
+    void end_beating();
+    Result<void> update(control::Message message);
+};
+
+// Maps the cluster's memory, if it is not mapped or no longer the one that the path names.
+Result<void> Member::Impl::attach() {
+    if (segment.roster().capacity() != 0 && segment.is_in_place() && !segment.is_superseded()) return {};
+    auto located = locate(options.cluster, options.dir);
+    if (!located) return fail(located.error());
+    auto attached = shm::Segment::attach(*located, shm::Access::producer, shm::HostIdentity::current());
+    if (!attached) return fail(attached.error());
+    page.leave();
+    session.close();
+    segment = std::move(*attached);
+    paths = *located;
+    return {};
+}
+
+Result<void> Member::Impl::connect() {
+    if (session.is_open()) return {};
+    auto connected = Session::connect(paths);
+    if (!connected && connected.error().kind == ErrorKind::no_engine) return fail(no_engine(options.cluster, options.dir, connected.error().message));
+    if (!connected) return fail(connected.error());
+    session = std::move(*connected);
+    return {};
+}
+
+Result<void> Member::Impl::join_once() {
+    if (auto ok = attach(); !ok) return ok;
+    if (auto ok = connect(); !ok) return ok;
+    control::Message message;
+    message.kind = control::Kind::join;
+    message.node = options.node;
+    message.endpoint = options.endpoint;
+    message.tags = encoded_tags;
+    message.token = token;
+    message.replace = options.replace && !joined;  // once: a rejoin takes nothing from anybody
+    message.wrapped = options.process >= 0;
+    const int pidfd = options.process >= 0 ? options.process : own_pidfd.get();
+    auto reply = session.ask(std::move(message), patience, pidfd);
+    if (!reply) return fail(reply.error());
+    if (reply->slot >= segment.roster().capacity()) return fail(ErrorKind::damaged, "the engine answered with a slot that does not exist");
+    incarnation.store(reply->incarnation, std::memory_order_relaxed);
+    slot.store(reply->slot, std::memory_order_relaxed);
+    settings_at_join = control::unpack(reply->settings_ns, Settings{});
+    page.enter(segment.writable(), Slot{reply->slot}, Generation{reply->generation}, Incarnation{reply->incarnation}, shm::Name::of(options.node), settings_at_join.suspect);
+    joined = true;
+    return {};
+}
+
+// Goes on while it may still become true: no engine yet, or the id is still held.
+Result<void> Member::Impl::join_until(Instant deadline) {
+    for (;;) {
+        auto done = join_once();
+        if (done) return done;
+        const ErrorKind kind = done.error().kind;
+        const bool may_change = kind == ErrorKind::no_cluster || kind == ErrorKind::no_engine || kind == ErrorKind::held || kind == ErrorKind::timeout;
+        if (!may_change || clock_now() >= deadline) return done;
+        std::this_thread::sleep_for(pause_between_tries);
+    }
+}
+
+Result<Member> Member::join(Options options) {
+    auto impl = std::make_unique<Impl>();
+    if (auto ok = shm::validate_cluster_name(options.cluster); !ok) return fail(ok.error());
+    if (auto ok = shm::validate_node_id(options.node); !ok) return fail(ok.error());
+    if (auto ok = validate_endpoint(options.endpoint); !ok) return fail(ok.error());
+    auto tags = encode_tags(options.tags);
+    if (!tags) return fail(tags.error());
+    impl->encoded_tags = std::move(*tags);
+    if (!impl->page.is_valid()) return fail(ErrorKind::full, "no memory for a member's page");
+    // Ours to send: it excludes that our pid is reused, and reaches across pid namespaces. Without it the engine asks the kernel.
+    if (options.process < 0) impl->own_pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+    impl->options = std::move(options);
+    if (auto ok = impl->join_until(clock_now() + impl->options.wait); !ok) return fail(ok.error());
+    return Member(std::move(impl));
+}
+
+Member::Member(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+Member::Member(Member&&) noexcept = default;
+
+Member& Member::operator=(Member&& other) noexcept {
+    if (this != &other) {
+        Member old(std::move(*this));
+        impl_ = std::move(other.impl_);
+    }
+    return *this;
+}
+
+Member::~Member() {
+    if (!impl_) return;
+    if (impl_->page.is_mine()) {
+        (void)leave();
+    } else if (impl_->beater.joinable()) {
+        impl_->beater.detach();  // a forked child has the handle of a thread that it does not have
+    }
+}
+
+Beat Member::beat() noexcept { return impl_->page.beat(clock_now()); }
+Beat Member::beat(Instant now) noexcept { return impl_->page.beat(now); }
+
+Settings Member::Impl::settings() const noexcept {
+    shm::CheckpointValues values;
+    return shm::load_checkpoint(segment.roster().header(), values) ? values.settings : settings_at_join;
+}
+
+Duration Member::interval() const noexcept { return impl_->settings().heartbeat; }
+Duration Member::suspect_timeout() const noexcept { return impl_->settings().suspect; }
+const std::string& Member::node() const noexcept { return impl_->options.node; }
+Incarnation Member::incarnation() const noexcept { return Incarnation{impl_->incarnation.load(std::memory_order_relaxed)}; }
+Slot Member::slot() const noexcept { return Slot{impl_->slot.load(std::memory_order_relaxed)}; }
+const Error& Member::error() const noexcept { return impl_->last_error; }
+
+bool Member::Impl::rejoin() {
+    if (joined && !page.is_mine()) {
+        last_error = forked();
+        return false;
+    }
+    if (joined && page.is_mine() && page.beat(clock_now()).kind == Beat::replaced) {
+        last_error = {ErrorKind::replaced, "another life of node '" + options.node + "' has taken over"};
+        return false;
+    }
+    auto done = join_once();
+    if (done) return true;
+    last_error = done.error();
+    const ErrorKind kind = last_error.kind;
+    return kind == ErrorKind::no_engine || kind == ErrorKind::no_cluster || kind == ErrorKind::timeout || kind == ErrorKind::busy || kind == ErrorKind::full || kind == ErrorKind::damaged;
+}
+
+bool Member::rejoin() {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->rejoin();
+}
+
+void Member::Impl::beat_until_told() {
+    std::unique_lock lock(mutex);
+    while (!ending) {
+        const Beat beat = page.beat(clock_now());
+        if (!beat.counted() && !rejoin()) return;
+        wake.wait_for(lock, settings().heartbeat, [this] { return ending; });
+    }
+}
+
+Result<void> Member::start_beating() {
+    const std::lock_guard lock(impl_->mutex);
+    if (impl_->beater.joinable()) return {};
+    impl_->ending = false;
+    try {
+        impl_->beater = std::thread([impl = impl_.get()] { impl->beat_until_told(); });
+    } catch (const std::system_error& e) {
+        return fail(ErrorKind::full, std::string("cannot start the beating thread: ") + e.what());
+    }
+    return {};
+}
+
+void Member::Impl::end_beating() {
+    {
+        const std::lock_guard lock(mutex);
+        ending = true;
+    }
+    wake.notify_all();
+    if (beater.joinable()) beater.join();
+}
+
+// A request about this life; connects again if an earlier engine took the connection with it.
+Result<control::Reply> Member::Impl::ask_about_me(control::Message message) {
+    if (!page.is_mine()) return fail(forked());
+    message.node = options.node;
+    message.incarnation = incarnation.load(std::memory_order_relaxed);
+    for (int attempt = 0;; ++attempt) {
+        if (auto ok = connect(); !ok) return fail(ok.error());
+        auto reply = session.ask(message, patience);
+        if (reply || reply.error().kind != ErrorKind::no_engine || attempt == 1) return reply;
+    }
+}
+
+Result<void> Member::leave() {
+    if (impl_->joined && !impl_->page.is_mine()) return fail(forked());
+    impl_->end_beating();
+    const std::lock_guard lock(impl_->mutex);
+    if (!impl_->joined) return {};
+    impl_->joined = false;
+    impl_->page.leave();
+    control::Message message;
+    message.kind = control::Kind::leave;
+    auto reply = impl_->ask_about_me(std::move(message));
+    impl_->session.close();
+    const bool gone_already = !reply && (reply.error().kind == ErrorKind::unknown_node || reply.error().kind == ErrorKind::replaced);
+    return reply || gone_already ? Result<void>{} : fail(reply.error());
+}
+
+Result<void> Member::Impl::update(control::Message message) {
+    const std::lock_guard lock(mutex);
+    message.kind = control::Kind::update;
+    message.endpoint = options.endpoint;
+    message.tags = encoded_tags;
+    auto reply = ask_about_me(std::move(message));
+    return reply ? Result<void>{} : fail(reply.error());
+}
+
+Result<void> Member::set_tags(Tags tags) {
+    auto encoded = encode_tags(tags);
+    if (!encoded) return fail(encoded.error());
+    impl_->options.tags = std::move(tags);
+    impl_->encoded_tags = std::move(*encoded);
+    control::Message message;
+    message.has_tags = true;
+    return impl_->update(std::move(message));
+}
+
+Result<void> Member::set_endpoint(std::string endpoint) {
+    if (auto ok = validate_endpoint(endpoint); !ok) return ok;
+    impl_->options.endpoint = std::move(endpoint);
+    control::Message message;
+    message.has_endpoint = true;
+    return impl_->update(std::move(message));
+}
+
+Result<void> Member::report_exit(ExitStatus status, bool goodbye) {
+    impl_->end_beating();
+    const std::lock_guard lock(impl_->mutex);
+    if (!impl_->joined) return {};
+    impl_->joined = false;
+    impl_->page.leave();
+    control::Message message;
+    message.kind = control::Kind::exited;
+    message.status = status;
+    message.goodbye = goodbye;
+    auto reply = impl_->ask_about_me(std::move(message));
+    return reply ? Result<void>{} : fail(reply.error());
+}
+
+Result<void> Member::announce_watchdog() {
+    const std::lock_guard lock(impl_->mutex);
+    control::Message message;
+    message.kind = control::Kind::watchdog;
+    auto reply = impl_->ask_about_me(std::move(message));
+    return reply ? Result<void>{} : fail(reply.error());
+}
+
+}  // namespace rollcall

@@ -1,0 +1,191 @@
+// The watch over processes: a pidfd each, however many nodes it joined as. Its exit is a proof; how it ended is told by its wrapper, by
+// the kernel, or by nobody.
+#include <algorithm>
+
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/control/server.hpp"
+#include "shm/blob.hpp"
+#include "shm/host.hpp"
+#include "shm/record.hpp"
+#include "shm/word.hpp"
+
+namespace rollcall::control {
+
+using engine::ProcessFacts;
+using engine::Request;
+
+namespace {
+
+constexpr Duration wrapper_has = std::chrono::seconds(1);  // to say how its child ended
+
+std::uint64_t inode_of(int fd) noexcept {
+    struct stat s{};
+    return ::fstat(fd, &s) == 0 ? s.st_ino : 0;
+}
+
+}  // namespace
+
+Process* Server::known(const ProcessFacts& facts, std::uint64_t inode) {
+    if (facts.pid != 0) {
+        const auto it = by_facts_.find({facts.pid, facts.start_ticks});
+        return it == by_facts_.end() ? nullptr : processes_.at(it->second).get();
+    }
+    for (auto& [id, process] : processes_)
+        if (process->facts.pid == 0 && process->inode == inode) return process.get();
+    return nullptr;
+}
+
+// The process behind a join: the pidfd that came along, else the peer of the connection. A child must belong to the asker's user.
+Process* Server::watch(Connection& connection, shm::Descriptor pidfd, bool is_child) {
+    if (pidfd && !is_pidfd(pidfd.get())) return nullptr;
+    if (!pidfd && connection.self != 0)
+        if (const auto it = processes_.find(connection.self); it != processes_.end()) return it->second.get();
+    if (!pidfd && connection.pid != 0) pidfd = open_pidfd(connection.pid);
+    ProcessFacts facts{connection.pid, 0, connection.uid, connection.gid};
+    std::uint64_t inode = 0;
+    if (pidfd) {
+        const auto seen = facts_of(pidfd.get());
+        if (!seen) return nullptr;
+        if (is_child && seen->pid != 0 && seen->uid != connection.uid && connection.uid != 0) return nullptr;
+        facts.pid = seen->pid;
+        facts.start_ticks = seen->start_ticks;
+        if (is_child && seen->pid != 0) {
+            facts.uid = seen->uid;
+            facts.gid = seen->gid;
+        }
+        inode = inode_of(pidfd.get());
+    }
+    Process* process = known(facts, inode);
+    if (process == nullptr) {
+        process = add(std::move(pidfd), facts, inode);
+        if (!process->pidfd) count_unwatched();
+    }
+    if (!is_child) connection.self = process->id;
+    return process;
+}
+
+// No descriptor left, or a hidden /proc: silence alone will judge it.
+void Server::count_unwatched() {
+    ++core_.counter(engine::Counter::unwatched);
+    core_.publish_needed();
+}
+
+Process* Server::add(shm::Descriptor pidfd, const ProcessFacts& facts, std::uint64_t inode) {
+    auto process = std::make_unique<Process>();
+    process->id = next_id_++;
+    process->pidfd = std::move(pidfd);
+    process->facts = facts;
+    process->inode = inode;
+    epoll_event event{EPOLLIN, {.u64 = process->id | process_bit}};
+    if (process->pidfd && ::epoll_ctl(epoll_, EPOLL_CTL_ADD, process->pidfd.get(), &event) != 0) process->pidfd.reset();
+    give_card(*process);
+    if (facts.pid != 0) by_facts_[{facts.pid, facts.start_ticks}] = process->id;
+    Process* added = process.get();
+    processes_.emplace(added->id, std::move(process));
+    return added;
+}
+
+// A page of cards is backed before the first of them is given away. Without memory there is no card: it carries statistics only.
+void Server::give_card(Process& process) {
+    if (!free_cards_.empty()) {
+        process.card = free_cards_.back();
+        free_cards_.pop_back();
+        return;
+    }
+    auto& used = core_.writable().header().cards_used;
+    const std::uint32_t next = used.load(std::memory_order_relaxed);  // relaxed: this thread is the writer
+    if (next >= core_.roster().capacity()) return;
+    constexpr std::uint32_t a_page = shm::page / sizeof(shm::Card);
+    if (next % a_page == 0 && !core_.segment().back_pulse(core_.roster().geometry().cards + std::uint64_t{next} * sizeof(shm::Card), shm::page)) return;
+    used.store(next + 1, std::memory_order_release);  // [extent] pairs with whoever lists the cards
+    process.card = next;
+}
+
+void Server::process_ended(Process& process, Instant now) {
+    epoll_event nothing{};
+    ::epoll_ctl(epoll_, EPOLL_CTL_DEL, process.pidfd.get(), &nothing);
+    // First what it, or its wrapper, said before: a goodbye right before the exit is a leave.
+    std::vector<ConnectionId> its_own;
+    for (const auto& [id, connection] : connections_) {
+        const bool wraps = std::any_of(process.lives.begin(), process.lives.end(), [&](const auto& life) { return life.second.wrapper == id; });
+        if (connection->self == process.id || wraps) its_own.push_back(id);
+    }
+    const ProcessId id = process.id;
+    for (const ConnectionId connection : its_own)
+        if (const auto it = connections_.find(connection); it != connections_.end()) drain(*it->second, now);
+    const auto still = processes_.find(id);
+    if (still == processes_.end()) return;
+    const bool wrapper_lives = std::any_of(process.lives.begin(), process.lives.end(), [&](const auto& life) { return connections_.contains(life.second.wrapper); });
+    process.judge_at = wrapper_lives ? now + wrapper_has : now;
+    if (!wrapper_lives) judge(process);
+}
+
+void Server::judge(Process& process) {
+    const auto status = exit_status_of(process.pidfd.get(), process.facts);
+    for (const auto& [node, life] : process.lives) {
+        Request request;
+        request.kind = Request::Kind::exited;
+        request.node = node;
+        request.incarnation = life.incarnation;
+        request.status = status;
+        if (!inbox_.put(std::move(request))) {
+            process.judge_at = Instant{};  // the inbox is full: at the next turn
+            return;
+        }
+    }
+    forget(process.id);
+}
+
+void Server::forget(ProcessId id) {
+    const auto it = processes_.find(id);
+    if (it == processes_.end()) return;
+    const Process& process = *it->second;
+    if (process.card != shm::no_index) free_cards_.push_back(process.card);
+    by_facts_.erase({process.facts.pid, process.facts.start_ticks});
+    for (auto& [connection_id, connection] : connections_)
+        if (connection->self == id) connection->self = 0;
+    Request gone;
+    gone.kind = Request::Kind::forget;
+    gone.producer = id;
+    inbox_.put(std::move(gone));
+    processes_.erase(it);
+}
+
+// Programs whose wrapper was killed go on, and stay alive as long as they run: stopped or frozen ones show no sign of life.
+void Server::beat_for_orphans(Instant now) {
+    shm::Roster& roster = core_.writable();
+    for (auto& [id, process] : processes_) {
+        for (const auto& [node, life] : process->lives) {
+            if (!life.wrapped || life.watchdog || life.wrapper != 0 || process->facts.pid == 0) continue;
+            if (!is_held_still(process->facts.pid)) shm::beat(roster.word(life.slot), to_stamp(now, roster.base_ns()), life.generation);
+        }
+    }
+}
+
+// The records name pid and start of every process: what still runs is watched again, what ended meanwhile is judged at once.
+void Server::adopt_processes() {
+    const shm::Roster& roster = core_.roster();
+    const bool same_pids = roster.header().pid_namespace.load(std::memory_order_relaxed) == shm::HostIdentity::current().pid_namespace;
+    for (std::uint32_t i = 0; i < roster.high_water(); ++i) {
+        shm::RecordView record;
+        shm::Blob blob;
+        if (!shm::load(roster.record(Slot{i}), record) || record.hot.state == State::none || record.hot.is_proof()) continue;
+        if (!shm::load_blob(roster, record.hot.blob, blob) || (blob.flags & shm::blob_has_process) == 0) continue;
+        const ProcessFacts facts{blob.pid, blob.start_ticks, blob.uid, blob.gid};
+        Process* process = known(facts, 0);
+        if (process == nullptr) {
+            shm::Descriptor pidfd = blob.pid != 0 && same_pids ? open_pidfd(blob.pid) : shm::Descriptor{};
+            const bool gone = same_pids && blob.pid != 0 && (!pidfd || shm::start_ticks_of(blob.pid) != blob.start_ticks);
+            process = add(gone ? shm::Descriptor{} : std::move(pidfd), facts, 0);
+            if (gone) process->judge_at = Instant{};
+            else if (!process->pidfd) count_unwatched();
+        }
+        const bool wrapped = (blob.flags & shm::blob_wrapped) != 0, watchdog = (blob.flags & shm::blob_watchdog) != 0;
+        process->lives.insert_or_assign(std::string(record.name.view()), Life{record.hot.incarnation, Slot{i}, record.hot.generation, 0, wrapped, watchdog});
+    }
+}
+
+}  // namespace rollcall::control

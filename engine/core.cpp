@@ -1,0 +1,174 @@
+#include "engine/core.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace rollcall::engine {
+
+namespace {
+
+constexpr std::int64_t base_lead_ns = 1'000'000'000;  // so that beats a little older than the segment have a stamp
+constexpr std::size_t requests_a_step = 16'384;  // so that a flood of requests never keeps the detector from looking
+
+Now make_now(const shm::Roster& roster, Instant now, std::int64_t wall_us) noexcept { return {to_stamp(now, roster.base_ns()), to_ns(now), wall_us}; }
+
+Result<void> make_folder(const shm::Paths& paths) {
+    std::error_code error;
+    const auto parent = std::filesystem::path(paths.folder).parent_path();
+    std::filesystem::create_directories(parent, error);
+    if (error) return fail(error == std::errc::permission_denied ? ErrorKind::refused : ErrorKind::system, "cannot create folder " + parent.string() + ": " + error.message());
+    if (::mkdir(paths.folder.c_str(), 0755) != 0 && errno != EEXIST)
+        return fail(errno == EACCES ? ErrorKind::refused : errno == ENOSPC ? ErrorKind::full : ErrorKind::system, "cannot create folder " + paths.folder + ": " + std::strerror(errno));
+    ::chmod(paths.folder.c_str(), 0755);
+    return {};
+}
+
+std::uint32_t chosen_ring(const CoreOptions& options, std::uint32_t capacity, const std::string& folder) {
+    return options.ring == 0 ? shm::default_ring_for(capacity, folder) : std::bit_ceil(std::max(options.ring, shm::min_ring));
+}
+
+shm::SegmentOptions segment_options(const CoreOptions& options, const std::string& folder, Instant now) {
+    shm::SegmentOptions s;
+    s.cluster = options.cluster;
+    s.capacity = options.capacity == 0 ? shm::default_capacity : options.capacity;
+    s.ring_entries = chosen_ring(options, s.capacity, folder);
+    s.base_ns = to_ns(now) - base_lead_ns;
+    s.stream = shm::random_bits() | 1;
+    s.instance = shm::random_bits() | 1;
+    s.settings = options.settings;
+    s.group = options.group;
+    return s;
+}
+
+Result<void> check_sizes(const CoreOptions& options, const shm::Geometry& there, const std::string& folder) {
+    if (options.capacity != 0 && options.capacity != there.capacity)
+        return fail(ErrorKind::invalid, "capacity " + std::to_string(options.capacity) + " was asked for, but " + folder + " was created with " + std::to_string(there.capacity) + "; leave it out, or remove the stopped cluster first");
+    if (options.ring != 0 && std::bit_ceil(options.ring) != there.ring_entries)
+        return fail(ErrorKind::invalid, "a ring of " + std::to_string(options.ring) + " was asked for, but " + folder + " was created with " + std::to_string(there.ring_entries) + "; leave it out, or remove the stopped cluster first");
+    return {};
+}
+
+Result<void> check_options(const CoreOptions& options) {
+    if (auto ok = shm::validate_cluster_name(options.cluster); !ok) return ok;
+    if (auto ok = shm::validate_node_id(options.node); !ok) return ok;
+    if (auto ok = validate(options.settings); !ok) return ok;
+    if (options.capacity > shm::max_capacity) return fail(ErrorKind::invalid, "capacity " + std::to_string(options.capacity) + " is more than " + std::to_string(shm::max_capacity));
+    if (options.ring > shm::max_ring) return fail(ErrorKind::invalid, "a ring of " + std::to_string(options.ring) + " is more than " + std::to_string(shm::max_ring));
+    return {};
+}
+
+Result<shm::EngineLock> lock_or_say_who(const shm::Paths& paths) {
+    auto lock = shm::EngineLock::acquire(paths.lock());
+    if (lock || lock.error().kind != ErrorKind::held) return lock;
+    std::string who = "another engine";
+    if (auto segment = shm::Segment::attach(paths, shm::Access::copy, {}))
+        if (const auto pid = segment->roster().header().engine_pid.load(std::memory_order_relaxed); pid != 0) who += " (pid " + std::to_string(pid) + ")";
+    return fail(ErrorKind::held, who + " runs this cluster: it holds " + paths.lock());
+}
+
+}  // namespace
+
+Core::Core(std::unique_ptr<Books> books, const CoreOptions& options) : books_(std::move(books)), membership_(*books_, shm::Name::of(options.node)), detector_(*books_) {}
+
+// Who runs this cluster now; members and observers read it.
+void Core::introduce(const CoreOptions& options) {
+    constexpr auto relaxed = std::memory_order_relaxed;  // for show; `engine_ready` publishes
+    shm::RosterHeader& h = writable().header();
+    const auto pid = static_cast<std::uint32_t>(::getpid());
+    h.engine_pid.store(pid, relaxed);
+    h.engine_start.store(shm::start_ticks_of(pid).value_or(0), relaxed);
+    h.engine_uid.store(::geteuid(), relaxed);
+    h.epoch.store(books_->ledger.epoch(), relaxed);
+    const shm::Name node = shm::Name::of(options.node), host = shm::Name::of(options.host);
+    for (std::size_t i = 0; i < shm::name_words; ++i) {
+        h.engine_name[i].store(node.words[i], relaxed);
+        h.host_name[i].store(host.words[i], relaxed);
+    }
+    h.engine_ready.store(0, relaxed);
+    books_->ledger.values().settings = options.settings;
+    books_->ledger.publish_needed();
+}
+
+Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, Instant now, std::int64_t wall_us) {
+    if (auto ok = check_options(options); !ok) return fail(ok.error());
+    shm::EngineLock lock;
+    std::optional<shm::Paths> paths;
+    std::optional<shm::Segment> segment;
+    if (options.dir.empty()) {
+        auto made = shm::Segment::create_private(segment_options(options, "", now));
+        if (!made) return fail(made.error());
+        segment = std::move(*made);
+    } else {
+        paths = shm::Paths::of(options.dir, options.cluster);
+        if (auto made = make_folder(*paths); !made) return fail(made.error());
+        auto locked = lock_or_say_who(*paths);
+        if (!locked) return fail(locked.error());
+        lock = std::move(*locked);
+        auto there = shm::Segment::attach(*paths, shm::Access::engine, shm::HostIdentity::current());
+        if (there && there->is_superseded()) there = fail(ErrorKind::damaged, "superseded");
+        if (there) {
+            if (auto same = check_sizes(options, there->roster().geometry(), paths->folder); !same) return fail(same.error());
+            segment = std::move(*there);
+        } else if (there.error().kind == ErrorKind::refused || there.error().kind == ErrorKind::system) {
+            return fail(there.error());
+        }
+    }
+    bool adopts = segment.has_value() && paths.has_value();
+    for (;;) {
+        if (!segment) {
+            auto made = shm::Segment::create(*paths, segment_options(options, paths->folder, now), shm::HostIdentity::current());
+            if (!made) return fail(made.error());
+            segment = std::move(*made);
+        }
+        const std::uint32_t epoch = segment->roster().header().epoch.load(std::memory_order_relaxed) + 1;
+        const Now at = make_now(segment->roster(), now, wall_us);
+        auto books = adopt(std::move(*segment), at, epoch);
+        segment.reset();
+        if (!books) {
+            if (!adopts || !paths) return fail(books.error());
+            adopts = false;  // what is there cannot be reconciled: replace it, once
+            continue;
+        }
+        std::unique_ptr<Core> core(new Core(std::move(*books), options));
+        core->lock_ = std::move(lock);
+        core->paths_ = std::move(paths);
+        core->adopted_ = adopts;
+        core->introduce(options);
+        resume_evictions(*core->books_, core->detector_);
+        return core;
+    }
+}
+
+void Core::step(Instant now, std::int64_t wall_us, Inbox& inbox, bool scan) {
+    Ledger& ledger = books_->ledger;
+    ledger.begin_step(make_now(roster(), now, wall_us));
+    membership_.continue_leaving();
+    Request request;
+    std::size_t handled = 0;
+    while (handled < requests_a_step && ledger.budget() >= 2 && !membership_.is_leaving() && inbox.take(request)) {
+        membership_.handle(request);
+        request = Request{};
+        ++handled;
+    }
+    more_ = handled == requests_a_step || ledger.budget() < 2 || membership_.is_leaving();
+    if (scan) {
+        detector_.pass();
+        writable().header().step_ns.store(static_cast<std::uint64_t>(to_ns(now)), std::memory_order_release);  // [step] pairs with a member's look
+    }
+    ledger.commit();
+    membership_.answer_all();
+}
+
+void Core::record_step_time(Duration took) noexcept { count_in(writable().header().scan_time, static_cast<std::uint64_t>(std::max<std::int64_t>(0, took.count()))); }
+
+void Core::set_ready(bool ready) noexcept {
+    writable().header().engine_ready.store(ready ? 1 : 0, std::memory_order_release);  // [ready] pairs with whoever asks whether it runs
+}
+
+}  // namespace rollcall::engine

@@ -1,0 +1,283 @@
+#include "engine/engine.hpp"
+
+#include <atomic>
+#include <future>
+#include <mutex>
+#include <shared_mutex>
+
+#include <grp.h>
+#include <unistd.h>
+
+#include "engine/client/present.hpp"
+#include "engine/core.hpp"
+#include "engine/dispatcher.hpp"
+#include "engine/inbox.hpp"
+#include "engine/runner.hpp"
+#include "shm/index.hpp"
+#include "shm/word.hpp"
+
+namespace rollcall {
+
+using engine::Request;
+
+namespace {
+
+std::string host_name() {
+    char name[shm::max_node_id + 1] = {};
+    if (::gethostname(name, sizeof name - 1) != 0 || name[0] == '\0') return "localhost";
+    return name;
+}
+
+std::int64_t system_wall_clock() { return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count(); }
+
+Result<std::optional<std::uint32_t>> group_id(const std::string& name) {
+    if (name.empty()) return std::optional<std::uint32_t>{};
+    if (const group* found = ::getgrnam(name.c_str()); found != nullptr) return std::optional<std::uint32_t>{found->gr_gid};
+    return fail(ErrorKind::invalid, "no group '" + name + "' on this host");
+}
+
+}  // namespace
+
+struct Engine::Impl {
+    explicit Impl(Options o) : options(std::move(o)), dispatcher(options.log) {
+        if (options.node.empty()) options.node = host_name();
+        if (!options.clock) options.clock = [] { return std::chrono::steady_clock::now(); };
+        if (!options.wall_clock) options.wall_clock = system_wall_clock;
+        inbox.on_put([this] {
+            if (auto* r = active.load(std::memory_order_acquire)) r->wake();  // [active] pairs with start and stop
+        });
+    }
+
+    engine::CoreOptions core_options(std::optional<std::uint32_t> gid) const {
+        return {options.cluster, options.node, host_name(), options.dir, options.settings, options.capacity, options.ring, gid};
+    }
+    Result<void> put(Request request) {
+        if (inbox.put(std::move(request))) return {};
+        return fail(ErrorKind::busy, "the inbox is full: " + std::to_string(engine::Inbox::bound) + " requests are waiting");
+    }
+    Result<void> open_locked();
+    void stop_threads();
+    void take_counts() {
+        if (core) core->counter(engine::Counter::heartbeats_received) += received.exchange(0, std::memory_order_relaxed);
+    }
+
+    Options options;
+    engine::Inbox inbox;
+    engine::Dispatcher dispatcher;
+    std::mutex lifecycle;              // open, start, stop: one at a time
+    mutable std::shared_mutex memory;  // held shared by whoever reads the roster, exclusively while it comes and goes
+    mutable std::mutex settings;       // guards options.settings and pending
+    std::uint64_t pending = 0;         // changes of settings that no step has seen yet
+    std::unique_ptr<engine::Core> core;
+    std::unique_ptr<engine::Runner> runner;
+    std::atomic<engine::Runner*> active{nullptr};
+    std::atomic<std::uint64_t> received{0};
+    std::optional<std::uint32_t> group;
+};
+
+Engine::Engine(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+
+Engine::~Engine() {
+    stop();
+    impl_->dispatcher.stop();
+}
+
+const std::string& Engine::cluster_id() const noexcept { return impl_->options.cluster; }
+const std::string& Engine::local_node_id() const noexcept { return impl_->options.node; }
+
+Result<void> Engine::Impl::open_locked() {
+    if (core) return {};
+    auto named = group_id(options.group);
+    if (!named) return fail(named.error());
+    group = *named;
+    Settings now_in_force;
+    {
+        const std::lock_guard lock(settings);
+        now_in_force = options.settings;
+    }
+    auto wanted = core_options(group);
+    wanted.settings = now_in_force;
+    auto opened = engine::Core::open(wanted, options.clock(), options.wall_clock());
+    if (!opened) return fail(opened.error());
+    const std::unique_lock lock(memory);
+    core = std::move(*opened);
+    dispatcher.attach(core->roster(), shm::load_head(core->roster().header()));
+    return {};
+}
+
+Result<void> Engine::open() {
+    const std::lock_guard lock(impl_->lifecycle);
+    return impl_->open_locked();
+}
+
+Result<void> Engine::start() {
+    Impl& i = *impl_;
+    const std::lock_guard lock(i.lifecycle);
+    if (i.runner && i.runner->is_running()) return {};
+    i.stop_threads();
+    if (auto opened = i.open_locked(); !opened) return opened;
+    auto runner = std::make_unique<engine::Runner>(*i.core, i.inbox, engine::Runner::Hooks{i.options.clock, i.options.wall_clock, i.options.log, [&i] { i.take_counts(); }});
+    if (auto started = runner->start(i.group); !started) return started;
+    i.runner = std::move(runner);
+    i.active.store(i.runner.get(), std::memory_order_release);  // [active]
+    i.dispatcher.start();
+    return {};
+}
+
+void Engine::Impl::stop_threads() {
+    active.store(nullptr, std::memory_order_release);  // [active]
+    if (runner) runner->stop();
+    dispatcher.stop();
+}
+
+void Engine::stop() noexcept {
+    Impl& i = *impl_;
+    const std::lock_guard lock(i.lifecycle);
+    i.stop_threads();
+    // A callback that stops the engine still stands on the memory: it is let go at the next stop, start or destruction.
+    if (i.dispatcher.is_own_thread()) return;
+    const std::unique_lock memory(i.memory);
+    i.runner.reset();
+    i.core.reset();
+}
+
+bool Engine::is_running() const noexcept {
+    const engine::Runner* runner = impl_->active.load(std::memory_order_acquire);  // [active]
+    return runner != nullptr && runner->is_running();
+}
+
+void Engine::step(Instant now) {
+    if (!impl_->core || is_running()) return;
+    impl_->take_counts();
+    impl_->core->step(now, impl_->options.wall_clock(), impl_->inbox, true);
+}
+
+void Engine::dispatch() {
+    if (impl_->core && !is_running()) impl_->dispatcher.deliver();
+}
+
+void Engine::sync() {
+    if (!impl_->core) return;
+    if (!is_running()) {
+        do impl_->core->step(impl_->options.clock(), impl_->options.wall_clock(), impl_->inbox, false);
+        while (impl_->core->has_more());
+        return;
+    }
+    auto answered = std::make_shared<std::promise<void>>();
+    auto done = answered->get_future();
+    Request mark;
+    mark.done = [answered](const engine::Answer&) { answered->set_value(); };
+    if (!impl_->inbox.put(std::move(mark))) return;
+    while (is_running() && done.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready) {}
+}
+
+Result<void> Engine::set_config(const Settings& settings) {
+    if (auto ok = validate(settings); !ok) return ok;
+    Request request;
+    request.kind = Request::Kind::configure;
+    request.settings = settings;
+    request.done = [impl = impl_.get()](const engine::Answer&) {
+        const std::lock_guard lock(impl->settings);
+        --impl->pending;
+    };
+    const std::lock_guard lock(impl_->settings);
+    if (auto put = impl_->put(std::move(request)); !put) return put;
+    ++impl_->pending;
+    impl_->options.settings = settings;
+    return {};
+}
+
+// What was last asked for here until a step has seen it; then what the memory says, which an operator may have changed.
+Settings Engine::config() const {
+    const std::shared_lock memory(impl_->memory);
+    const std::lock_guard lock(impl_->settings);
+    shm::CheckpointValues values;
+    const bool from_memory = impl_->pending == 0 && impl_->core && shm::load_checkpoint(impl_->core->roster().header(), values);
+    return from_memory ? values.settings : impl_->options.settings;
+}
+
+namespace {
+
+Result<Request> about(std::string_view node, const std::string& own, Request::Kind kind) {
+    if (auto ok = shm::validate_node_id(node); !ok) return fail(ok.error());
+    if (node == own) return fail(ErrorKind::invalid, "node id '" + own + "' is the engine's own");
+    Request request;
+    request.kind = kind;
+    request.node = std::string(node);
+    return request;
+}
+
+}  // namespace
+
+Result<void> Engine::register_peer(std::string_view node, std::string_view endpoint, const Tags& tags) {
+    auto request = about(node, impl_->options.node, Request::Kind::join);
+    if (!request) return fail(request.error());
+    if (auto ok = validate_endpoint(endpoint); !ok) return ok;
+    auto encoded = encode_tags(tags);
+    if (!encoded) return fail(encoded.error());
+    request->reason = Reason::registered;
+    request->endpoint = std::string(endpoint);
+    request->tags = std::move(*encoded);
+    return impl_->put(std::move(*request));
+}
+
+Result<void> Engine::on_heartbeat(std::string_view node, std::string_view cluster, std::string_view endpoint, Instant at) {
+    if (cluster != impl_->options.cluster || node == impl_->options.node) return {};
+    auto request = about(node, impl_->options.node, Request::Kind::heartbeat);
+    if (!request) return fail(request.error());
+    if (auto ok = validate_endpoint(endpoint); !ok) return ok;
+    impl_->received.fetch_add(1, std::memory_order_relaxed);  // relaxed: a statistic
+    {
+        const std::shared_lock lock(impl_->memory);
+        shm::FoundRecord found;
+        if (impl_->core && shm::find(impl_->core->roster(), shm::Name::of(node), found) == shm::Lookup::found) {
+            shm::Roster& roster = impl_->core->writable();
+            shm::beat(roster.word(found.slot), to_stamp(at, roster.base_ns()), found.record.hot.generation);
+            shm::Blob blob;
+            const bool same_endpoint = endpoint.empty() || (shm::load_blob(roster, found.record.hot.blob, blob) && blob.endpoint == endpoint);
+            if (same_endpoint) return {};
+        }
+    }
+    request->reason = Reason::heartbeat;
+    request->endpoint = std::string(endpoint);
+    request->at = at;
+    return impl_->put(std::move(*request));
+}
+
+Result<void> Engine::leave(std::string_view node) {
+    auto request = about(node, impl_->options.node, Request::Kind::leave);
+    return request ? impl_->put(std::move(*request)) : fail(request.error());
+}
+
+Result<void> Engine::evict(std::string_view node) {
+    auto request = about(node, impl_->options.node, Request::Kind::evict);
+    return request ? impl_->put(std::move(*request)) : fail(request.error());
+}
+
+std::optional<Peer> Engine::find(std::string_view node) const {
+    const std::shared_lock lock(impl_->memory);
+    if (!impl_->core) return std::nullopt;
+    auto peer = find_peer(impl_->core->roster(), node);
+    return peer ? std::optional<Peer>(std::move(*peer)) : std::nullopt;
+}
+
+std::vector<Peer> Engine::snapshot() const {
+    const std::shared_lock lock(impl_->memory);
+    if (!impl_->core) return {};
+    for (;;)  // the writer is this process: it always gets through
+        if (auto peers = snapshot_peers(impl_->core->roster(), nullptr, nullptr)) return std::move(*peers);
+}
+
+Counters Engine::counters() const {
+    const std::shared_lock lock(impl_->memory);
+    shm::CheckpointValues values;
+    Counters counters;
+    if (impl_->core && shm::load_checkpoint(impl_->core->roster().header(), values)) counters = present_counters(values);
+    counters.heartbeats_received += impl_->received.load(std::memory_order_relaxed);
+    return counters;
+}
+
+Engine::CallbackId Engine::add_callback(Callback callback) { return impl_->dispatcher.add(std::move(callback)); }
+bool Engine::remove_callback(CallbackId id) { return impl_->dispatcher.remove(id); }
+
+}  // namespace rollcall

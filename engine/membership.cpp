@@ -1,0 +1,283 @@
+#include "engine/membership.hpp"
+
+#include <algorithm>
+
+#include "shm/index.hpp"
+#include "shm/word.hpp"
+
+namespace rollcall::engine {
+
+using shm::Blob;
+using shm::Hot;
+using shm::Name;
+
+void Membership::handle(Request& request) {
+    Answer answer;
+    const Name name = Name::of(request.node);
+    switch (request.kind) {
+        case Request::Kind::join: join(request, answer); break;
+        case Request::Kind::heartbeat: heartbeat(request, answer); break;
+        case Request::Kind::leave:
+            if (const auto life = life_of(request, answer)) leave(*life, name, EventKind::left, Reason::goodbye);
+            break;
+        case Request::Kind::evict:
+            if (const auto life = life_of(request, answer)) leave(*life, name, EventKind::evicted, Reason::by_operator);
+            break;
+        case Request::Kind::update:
+        case Request::Kind::flag:
+            if (auto life = life_of(request, answer)) update(request, name, std::move(*life), answer);
+            break;
+        case Request::Kind::exited:
+            if (const auto life = life_of(request, answer)) exited(request, name, *life);
+            break;
+        case Request::Kind::configure: configure(request, answer); break;
+        case Request::Kind::leave_all:
+            leaving_ = std::move(request);
+            leaving_at_ = 0;
+            return continue_leaving();
+        case Request::Kind::forget: books_.slots.forget(request.producer); break;
+        case Request::Kind::mark: break;
+    }
+    if (request.done) due_.emplace_back(std::move(request.done), std::move(answer));
+}
+
+void Membership::answer_all() {
+    for (auto& [done, answer] : std::exchange(due_, {})) done(answer);
+}
+
+std::optional<Membership::Holder> Membership::holder_of(const Name& name, std::uint32_t events) {
+    Ledger& ledger = books_.ledger;
+    if (planned_in_ != ledger.commit_number()) planned_.clear();
+    if (planned_.contains(shm::hash_of(name))) ledger.commit();
+    planned_in_ = ledger.commit_number();
+    ledger.make_room(events, no_slot, books_.table);
+
+    shm::FoundRecord found;
+    if (shm::find(books_.roster(), name, found) != shm::Lookup::found || books_.table[found.slot] == Announced::nobody) return std::nullopt;
+    ledger.make_room(events, found.slot, books_.table);
+    Holder holder{found.slot, books_.hot(found.slot), {}};
+    if (holder.hot.state == State::none) return std::nullopt;  // it left in the commit that just ended
+    shm::load_blob(books_.roster(), holder.hot.blob, holder.blob);
+    return holder;
+}
+
+// The life that a request speaks of; with an incarnation, only that one.
+std::optional<Membership::Holder> Membership::life_of(const Request& request, Answer& answer) {
+    auto holder = holder_of(Name::of(request.node), 1);
+    if (!holder) {
+        answer.error = Error{ErrorKind::unknown_node, "no node '" + request.node + "' in this cluster"};
+        return std::nullopt;
+    }
+    if (request.incarnation.value != 0 && request.incarnation != holder->hot.incarnation) {
+        answer.error = Error{ErrorKind::replaced, "node '" + request.node + "' has a newer life"};
+        return std::nullopt;
+    }
+    answer.slot = holder->slot;
+    answer.generation = holder->hot.generation;
+    answer.incarnation = holder->hot.incarnation;
+    return holder;
+}
+
+// A restart is a new life: later than every one that was ever issued here, and not below the wall clock. A clock that claims to be beyond
+// the year 2112 is not believed.
+Incarnation Membership::next_incarnation() const noexcept {
+    const std::uint64_t greatest = books_.ledger.values().greatest_incarnation;
+    const std::int64_t wall = books_.ledger.now().wall_us;
+    const bool plausible = wall > 0 && static_cast<std::uint64_t>(wall) <= incarnation_limit / 2;
+    return Incarnation{std::max(greatest + 1, plausible ? static_cast<std::uint64_t>(wall) : 1)};
+}
+
+std::uint64_t Membership::quarantine() const noexcept {
+    return std::max(to_stamp_units_up(std::chrono::milliseconds(1)), to_stamp_units_up(books_.settings().suspect) >> 14);
+}
+
+namespace {
+
+Blob blob_of(const Request& request) {
+    Blob blob;
+    blob.endpoint = request.endpoint.value_or("");
+    blob.tags = request.tags.value_or("");
+    blob.host = request.host;
+    blob.card = request.card;
+    blob.flags = request.flags;
+    blob.pid = request.process.pid;
+    blob.start_ticks = request.process.start_ticks;
+    blob.uid = request.process.uid;
+    blob.gid = request.process.gid;
+    blob.token = request.token;
+    return blob;
+}
+
+}  // namespace
+
+void Membership::join(Request& request, Answer& answer) {
+    const Name name = Name::of(request.node);
+    if (name == own_node_) {
+        answer.error = Error{ErrorKind::held, "node id '" + request.node + "' is the engine's own"};
+        return;
+    }
+    if (const auto holder = holder_of(name, 2)) return take_over(request, name, *holder, answer);
+    const auto slot = books_.slots.take(request.producer, books_.ledger.now().stamp, quarantine());
+    if (!slot) {
+        answer.error = Error{ErrorKind::full, "the cluster is full: capacity " + std::to_string(books_.roster().capacity()) + "; recreate it with a larger --capacity"};
+        return;
+    }
+    if (auto backed = back_slot(*slot); !backed) {
+        books_.slots.release(*slot, Stamp{});
+        answer.error = backed.error();
+        return;
+    }
+    Blob blob = blob_of(request);
+    const auto number = books_.ledger.blobs().allocate(shm::blob_class_for(blob));
+    if (!number) {
+        books_.slots.release(*slot, Stamp{});
+        answer.error = number.error();
+        return;
+    }
+    admit(request, name, *slot, shm::next_generation(books_.hot(*slot).generation), State::none, std::move(blob), *number, answer);
+}
+
+// Memory for the slot's extent before the mark that lets readers look there.
+Result<void> Membership::back_slot(Slot slot) {
+    auto& high_water = books_.roster().header().high_water;
+    const std::uint32_t now_used = high_water.load(std::memory_order_relaxed);  // relaxed: this thread is the writer
+    if (slot.value < now_used) return {};
+    const std::uint32_t backed = (now_used + shm::extent_records - 1) / shm::extent_records * shm::extent_records;
+    if (slot.value >= backed) {
+        const std::uint64_t begin = slot.value / shm::extent_records * shm::extent_records, end = std::min<std::uint64_t>(begin + shm::extent_records, books_.roster().capacity());
+        if (auto done = books_.segment.back_roster(books_.roster().geometry().records + begin * sizeof(shm::Record), (end - begin) * sizeof(shm::Record)); !done) return done;
+    }
+    high_water.store(slot.value + 1, std::memory_order_release);  // [extent] pairs with Roster::high_water
+    return {};
+}
+
+// `number` was allocated for this blob; nothing can fail any more.
+void Membership::admit(const Request& request, const Name& name, Slot slot, Generation generation, State before, Blob blob, std::uint32_t number, Answer& answer) {
+    blob.sequence = books_.ledger.next_sequence();
+    shm::store_blob(books_.roster(), number, blob);
+    Hot hot;
+    hot.incarnation = next_incarnation();
+    hot.generation = generation;
+    hot.word_slot = slot;
+    hot.blob = number;
+    hot.last_beat = books_.ledger.now().stamp;
+    hot = books_.judged(hot, State::alive, request.reason);
+    books_.plan(EventKind::joined, slot, hot, name, before);
+    books_.table.set(slot, Announced::alive);
+    planned_.insert(shm::hash_of(name));
+    answer = Answer{std::nullopt, slot, generation, hot.incarnation, true};
+}
+
+// Why somebody else may not have this id: its holder lives, and neither is the joiner entitled to replace it nor did it ask to.
+std::optional<Error> Membership::why_held(const Request& request, const Holder& holder) const {
+    const bool lives = holder.hot.state != State::dead;
+    const bool entitled = request.is_operator || holder.blob.uid == request.process.uid;
+    if (!lives || (request.may_replace && entitled)) return std::nullopt;
+    const std::string who = holder.blob.pid != 0 ? "by pid " + std::to_string(holder.blob.pid) : (holder.blob.flags & shm::blob_has_process) != 0 ? "by a process in another pid namespace" : "by the engine's own program";
+    const Duration since = from_stamp_units(books_.ledger.now().stamp.value - holder.hot.since.value);
+    const std::string age = std::to_string(std::chrono::duration_cast<std::chrono::seconds>(since).count()) + " s";
+    return Error{ErrorKind::held, "node id '" + request.node + "' is held " + who + ", " + std::string(to_string(holder.hot.state)) + " for " + age +
+                                      (request.may_replace ? "; only its own user or an operator may replace it" : "; end it first, or ask to replace it")};
+}
+
+void Membership::take_over(Request& request, const Name& name, const Holder& holder, Answer& answer) {
+    // The same process asks again, because the answer got lost: the same answer, no event. Registering a known node changes nothing.
+    const bool same_process = holder.blob.pid == request.process.pid && holder.blob.start_ticks == request.process.start_ticks;
+    const bool asks_again = (holder.blob.flags & shm::blob_has_process) != 0 && request.token == holder.blob.token && same_process && holder.hot.state != State::dead;
+    if (request.reason != Reason::join || asks_again) {
+        answer = Answer{std::nullopt, holder.slot, holder.hot.generation, holder.hot.incarnation, false};
+        return;
+    }
+    if (auto held = why_held(request, holder)) {
+        answer.error = std::move(*held);
+        return;
+    }
+    Blob blob = blob_of(request);
+    const auto number = books_.ledger.blobs().allocate(shm::blob_class_for(blob));
+    if (!number) {
+        answer.error = number.error();
+        return;
+    }
+    if (holder.hot.state != State::dead)
+        books_.plan(EventKind::dead, holder.slot, books_.judged(holder.hot, State::dead, Reason::replaced), name, holder.hot.state);
+    admit(request, name, holder.slot, shm::next_generation(holder.hot.generation), State::dead, std::move(blob), *number, answer);
+    books_.ledger.blobs().free_later(holder.hot.blob);
+    books_.ledger.commit();  // two events of one slot end a commit
+}
+
+// On the caller's thread a known, living node is beaten directly; this is for all others.
+void Membership::heartbeat(Request& request, Answer& answer) {
+    const Name name = Name::of(request.node);
+    if (name == own_node_) return;
+    const auto holder = holder_of(name, 1);
+    if (!holder) return join(request, answer);
+    shm::beat(books_.roster().word(holder->slot), to_stamp(request.at, books_.roster().base_ns()), holder->hot.generation);
+    if (request.endpoint && !request.endpoint->empty() && *request.endpoint != holder->blob.endpoint && holder->hot.state != State::dead) {
+        request.incarnation = holder->hot.incarnation;
+        update(request, name, *holder, answer);
+    }
+}
+
+void Membership::leave(const Holder& holder, const Name& name, EventKind kind, Reason reason) {
+    const Hot after = books_.vacated(holder.slot, holder.hot, reason);
+    books_.plan(kind, holder.slot, after, name, holder.hot.state);
+}
+
+void Membership::update(const Request& request, const Name& name, Holder holder, Answer& answer) {
+    if (holder.hot.is_proof()) {
+        answer.error = Error{ErrorKind::unknown_node, "node '" + request.node + "' is dead"};
+        return;
+    }
+    Blob blob = holder.blob;
+    if (request.endpoint) blob.endpoint = *request.endpoint;
+    if (request.tags) blob.tags = *request.tags;
+    if (request.kind == Request::Kind::flag) blob.flags |= request.flags;
+    const auto number = books_.ledger.blobs().allocate(shm::blob_class_for(blob));
+    if (!number) {
+        answer.error = number.error();
+        return;
+    }
+    blob.sequence = books_.ledger.next_sequence();
+    shm::store_blob(books_.roster(), *number, blob);
+    books_.ledger.blobs().free_later(holder.hot.blob);
+    holder.hot.blob = *number;
+    books_.plan(EventKind::updated, holder.slot, holder.hot, name, holder.hot.state);
+}
+
+// A process ended: a fact. It makes the dead of the living, and adds the proof to a death by silence.
+void Membership::exited(const Request& request, const Name& name, const Holder& holder) {
+    if (holder.hot.is_proof()) return;
+    Hot after = holder.hot;
+    const std::int64_t word = books_.roster().word(holder.slot).load(std::memory_order_acquire);  // [beat] for the evidence only
+    if (word >= 0 && shm::generation_of(word) == holder.hot.generation) after.last_beat = shm::stamp_of(word);
+    after = books_.judged(after, State::dead, Reason::process_exit);
+    after.status = request.status;
+    books_.plan(holder.hot.state == State::dead ? EventKind::updated : EventKind::dead, holder.slot, after, name, holder.hot.state);
+    books_.table.set(holder.slot, Announced::dead_proven);
+}
+
+void Membership::configure(const Request& request, Answer& answer) {
+    if (auto valid = validate(request.settings); !valid) {
+        answer.error = valid.error();
+        return;
+    }
+    books_.ledger.values().settings = request.settings;
+    books_.ledger.publish_needed();
+}
+
+// As far as this step's budget goes; the rest in the next steps.
+void Membership::continue_leaving() {
+    if (!leaving_) return;
+    const std::uint32_t high_water = books_.roster().high_water();
+    for (; leaving_at_ < high_water && books_.ledger.budget() > 0; ++leaving_at_) {
+        const Slot slot{leaving_at_};
+        if (books_.table[slot] == Announced::nobody) continue;
+        books_.ledger.make_room(1, slot, books_.table);
+        leave({slot, books_.hot(slot), {}}, books_.name(slot), EventKind::left, Reason::by_operator);
+    }
+    if (leaving_at_ < high_water) return;
+    if (leaving_->done) due_.emplace_back(std::move(leaving_->done), Answer{});
+    leaving_.reset();
+}
+
+}  // namespace rollcall::engine

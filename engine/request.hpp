@@ -1,0 +1,67 @@
+// Everything that enters the detector beside heartbeats, and what it answers.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "engine/slot_pool.hpp"
+#include "shm/error.hpp"
+#include "shm/settings.hpp"
+#include "shm/terms.hpp"
+#include "shm/units.hpp"
+
+namespace rollcall::engine {
+
+// Who is behind a member, as the kernel vouches for it.
+struct ProcessFacts {
+    std::uint32_t pid = 0;  // 0: none, or in a pid namespace that the engine cannot see
+    std::uint64_t start_ticks = 0;
+    std::uint32_t uid = 0, gid = 0;
+    friend bool operator==(const ProcessFacts&, const ProcessFacts&) = default;
+};
+
+struct Answer {
+    std::optional<Error> error;
+    Slot slot = no_slot;
+    Generation generation{};
+    Incarnation incarnation{};
+    bool is_new = false;  // this answer's request made it
+};
+
+struct Request {
+    enum class Kind : std::uint8_t {
+        join,        // node, endpoint, tags, process, flags, token, producer, replace
+        heartbeat,   // of a node that may be unknown: node, endpoint, at
+        leave,       // node; with `incarnation` only that life
+        update,      // node, incarnation; endpoint and/or tags
+        flag,        // node, incarnation; flags to add
+        exited,      // node, incarnation; status
+        evict,       // node
+        configure,   // settings
+        leave_all,   // every member is `left`, operator
+        forget,      // producer: none of its peers will come any more
+        mark,        // nothing: its answer says that everything before it is done
+    };
+
+    Kind kind = Kind::mark;
+    Reason reason = Reason::none;
+    std::string node;
+    std::optional<std::string> endpoint, tags;  // tags as they lie in a blob
+    std::string host;
+    ProcessFacts process;
+    std::uint8_t flags = 0;  // shm::BlobFlag
+    std::uint64_t token = 0;
+    std::uint32_t card = 0xFFFF'FFFF;
+    ProducerId producer = 0;
+    bool may_replace = false;   // asked for, and allowed should the holder have uid `process.uid`
+    bool is_operator = false;   // the asker may replace anybody's
+    Incarnation incarnation{};  // 0: whichever lives
+    Instant at{};
+    std::optional<ExitStatus> status;
+    Settings settings;
+    std::function<void(const Answer&)> done;  // called by the detector's thread once the outcome is published; must not block
+};
+
+}  // namespace rollcall::engine

@@ -1,0 +1,6 @@
+// Everything rollcall offers to a program. In an installed tree: #include <rollcall/rollcall.hpp>.
+#pragma once
+
+#include "engine/client/member.hpp"
+#include "engine/client/observer.hpp"
+#include "engine/engine.hpp"

@@ -1,0 +1,152 @@
+#include "engine/runner.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "shm/futex.hpp"
+
+namespace rollcall::engine {
+
+namespace {
+
+constexpr std::uint64_t timer_key = 1, wakeup_key = 2;
+
+// Signals belong to the program's own threads.
+std::thread start_quiet_thread(const char* name, std::function<void()> body) {
+    sigset_t all, before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    std::thread thread(std::move(body));
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    ::pthread_setname_np(thread.native_handle(), name);
+    return thread;
+}
+
+void consume(int fd) noexcept {
+    std::uint64_t count = 0;
+    (void)!::read(fd, &count, sizeof count);  // nothing to read is no error
+}
+
+}  // namespace
+
+Runner::Runner(Core& core, Inbox& inbox, Hooks hooks) : core_(core), inbox_(inbox), hooks_(std::move(hooks)) {}
+
+Result<void> Runner::start(std::optional<std::uint32_t> group) {
+    epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
+    timer_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+    wakeup_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!epoll_ || !timer_ || !wakeup_) return fail(ErrorKind::full, std::string("cannot start the detector: ") + std::strerror(errno));
+    epoll_event timer{EPOLLIN, {.u64 = timer_key}}, wakeup{EPOLLIN, {.u64 = wakeup_key}};
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, timer_.get(), &timer);
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wakeup_.get(), &wakeup);
+    server_ = std::make_unique<control::Server>(core_, inbox_, epoll_.get(), control::Server::Hooks{[this] { ending_.store(true, std::memory_order_relaxed); }, hooks_.log});
+    server_->adopt_processes();
+    if (core_.paths())
+        if (auto listening = server_->listen(*core_.paths(), group); !listening) return listening;
+    turn(true);
+    core_.set_ready(true);
+    arm();
+    ending_.store(false, std::memory_order_relaxed);
+    running_.store(true, std::memory_order_release);  // [running]
+    waker_ = start_quiet_thread("rollcall-wake", [this] { wake_sleepers(); });
+    detector_ = start_quiet_thread("rollcall-detect", [this] { detect(); });
+    return {};
+}
+
+void Runner::stop() {
+    ending_.store(true, std::memory_order_relaxed);  // relaxed: the joins below order everything
+    wake();
+    if (detector_.joinable()) detector_.join();
+    if (waker_.joinable()) waker_.join();
+    server_.reset();
+}
+
+void Runner::wake() noexcept {
+    const std::uint64_t one = 1;
+    if (wakeup_) (void)!::write(wakeup_.get(), &one, sizeof one);  // a full counter wakes just as well
+}
+
+void Runner::arm() {
+    const Duration scan = core_.settings().scan;
+    if (scan == armed_for_) return;
+    armed_for_ = scan;
+    const timespec period{scan.count() / 1'000'000'000, scan.count() % 1'000'000'000};
+    const itimerspec every{period, period};
+    ::timerfd_settime(timer_.get(), 0, &every, nullptr);
+}
+
+void Runner::detect() {
+    while (!ending_.load(std::memory_order_relaxed)) {
+        bool scan = false;
+        if (!wait(scan)) break;
+        turn(scan);
+        arm();
+        check_place(hooks_.clock());
+    }
+    core_.set_ready(false);
+    running_.store(false, std::memory_order_release);  // [running]
+    published_.fetch_add(1, std::memory_order_release);  // [waker] it ends too
+    published_.notify_one();
+}
+
+// Until something happens; hands sockets and processes to the server.
+bool Runner::wait(bool& scan) {
+    std::array<epoll_event, 64> events;
+    const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), core_.has_more() ? 0 : -1);
+    if (count < 0 && errno != EINTR) {
+        if (hooks_.log) hooks_.log(std::string("the detector cannot wait: ") + std::strerror(errno));
+        return false;
+    }
+    const Instant now = hooks_.clock();
+    for (int i = 0; i < count; ++i) {
+        const std::uint64_t key = events[static_cast<std::size_t>(i)].data.u64;
+        if (key == timer_key) {
+            consume(timer_.get());
+            scan = true;
+        } else if (key == wakeup_key) {
+            consume(wakeup_.get());
+        } else if (control::Server::is_key(key)) {
+            server_->handle(key, events[static_cast<std::size_t>(i)].events, now);
+        }
+    }
+    return true;
+}
+
+void Runner::turn(bool scan) {
+    const Instant now = hooks_.clock();
+    if (hooks_.before_step) hooks_.before_step();
+    server_->tick(now);
+    core_.step(now, hooks_.wall_clock(), inbox_, scan);
+    if (scan) core_.record_step_time(hooks_.clock() - now);
+    if (!core_.has_published()) return;
+    published_.fetch_add(1, std::memory_order_release);  // [waker] pairs with the waker's load
+    published_.notify_one();
+}
+
+// RemoveIPC, `rm` and other engines exist: without its lock or its roster this engine would be a second one.
+void Runner::check_place(Instant now) {
+    if (now < next_check_) return;
+    next_check_ = now + std::chrono::seconds(1);
+    if (core_.is_in_place()) return;
+    if (hooks_.log) hooks_.log("the lock or the roster was removed or replaced: this engine ends");
+    ending_.store(true, std::memory_order_relaxed);
+}
+
+void Runner::wake_sleepers() {
+    std::uint32_t seen = 0;
+    while (running_.load(std::memory_order_acquire)) {  // [running]
+        published_.wait(seen, std::memory_order_acquire);  // [waker]
+        seen = published_.load(std::memory_order_acquire);  // [waker]
+        shm::futex_wake_all(core_.roster().header().selector);
+    }
+}
+
+}  // namespace rollcall::engine

@@ -1,0 +1,58 @@
+// The threads of an engine: the detector, which waits for its timer, its inbox, its sockets and its processes, and the waker, which
+// tells sleeping observers so that the detector never pays for them.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "engine/control/server.hpp"
+#include "engine/core.hpp"
+#include "engine/inbox.hpp"
+#include "shm/descriptor.hpp"
+
+namespace rollcall::engine {
+
+class Runner {
+public:
+    struct Hooks {
+        std::function<Instant()> clock;
+        std::function<std::int64_t()> wall_clock;
+        std::function<void(const std::string&)> log;
+        std::function<void()> before_step;  // on the detector's thread
+    };
+
+    Runner(Core& core, Inbox& inbox, Hooks hooks);
+    ~Runner() { stop(); }
+
+    // Opens the control socket where the cluster has a folder, performs the first step, and goes on. Fails like Server::listen.
+    Result<void> start(std::optional<std::uint32_t> group);
+    // Ends both threads and waits for them. Safe twice; not from the detector's own thread.
+    void stop();
+    // False once the detector has ended by itself: an operator asked, or the lock or the roster was taken away.
+    bool is_running() const noexcept { return running_.load(std::memory_order_acquire); }  // [running] pairs with the detector's end
+    void wake() noexcept;
+
+private:
+    void detect();
+    void turn(bool scan);
+    bool wait(bool& scan);
+    void arm();
+    void check_place(Instant now);
+    void wake_sleepers();
+
+    Core& core_;
+    Inbox& inbox_;
+    Hooks hooks_;
+    shm::Descriptor epoll_, timer_, wakeup_;
+    std::unique_ptr<control::Server> server_;
+    std::atomic<bool> running_{false}, ending_{false};
+    std::atomic<std::uint32_t> published_{0};
+    Duration armed_for_{};
+    Instant next_check_{};
+    std::thread detector_, waker_;
+};
+
+}  // namespace rollcall::engine

@@ -1,0 +1,126 @@
+#include "shm/local_socket.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+namespace rollcall::shm {
+
+namespace {
+
+// A path in sockaddr_un has at most 107 bytes; through the folder's descriptor any folder will do.
+bool address_in(const Descriptor& folder, const std::string& name, sockaddr_un& address) noexcept {
+    address = {};
+    address.sun_family = AF_UNIX;
+    const std::string path = "/proc/self/fd/" + std::to_string(folder.get()) + "/" + name;
+    if (path.size() >= sizeof address.sun_path) return false;
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    return true;
+}
+
+tl::unexpected<Error> cannot(const std::string& what, const std::string& folder, const std::string& name, ErrorKind kind) {
+    return fail(kind, "cannot " + what + " " + folder + "/" + name + ": " + std::strerror(errno));
+}
+
+}  // namespace
+
+Result<Descriptor> listen_at(const std::string& folder, const std::string& name, std::optional<std::uint32_t> group) {
+    const Descriptor at(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    sockaddr_un address;
+    Descriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!at || !socket || !address_in(at, name, address)) return cannot("make", folder, name, ErrorKind::system);
+    ::unlinkat(at.get(), name.c_str(), 0);
+    const mode_t before = ::umask(0117);  // nobody connects between bind and chmod
+    const bool bound = ::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    ::umask(before);
+    if (!bound) return cannot("bind", folder, name, errno == ENOSPC ? ErrorKind::full : ErrorKind::system);
+    if (group && ::fchownat(at.get(), name.c_str(), static_cast<uid_t>(-1), *group, 0) != 0) return cannot("give to its group", folder, name, ErrorKind::refused);
+    if (::listen(socket.get(), 1024) != 0) return cannot("listen at", folder, name, ErrorKind::system);
+    return socket;
+}
+
+Result<Descriptor> connect_to(const std::string& folder, const std::string& name) {
+    const Descriptor at(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    sockaddr_un address;
+    Descriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    if (!at || !socket || !address_in(at, name, address)) return cannot("reach", folder, name, ErrorKind::no_engine);
+    int code = 0;
+    do code = ::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
+    while (code == EINTR);
+    errno = code;
+    if (code == ECONNREFUSED || code == ENOENT || code == EAGAIN) return cannot("connect to", folder, name, ErrorKind::no_engine);
+    if (code != 0) return cannot("connect to", folder, name, code == EACCES || code == EPERM ? ErrorKind::refused : ErrorKind::system);
+    return socket;
+}
+
+bool send_packet(int socket, std::string_view packet, int descriptor) noexcept {
+    iovec part{const_cast<char*>(packet.data()), packet.size()};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    if (descriptor >= 0) {
+        message.msg_control = control.data();
+        message.msg_controllen = control.size();
+        cmsghdr* header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        std::memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
+    }
+    ssize_t sent = -1;
+    do sent = ::sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent == static_cast<ssize_t>(packet.size());
+}
+
+namespace {
+
+// Every descriptor that arrived is ours to close; the first one is kept.
+void take_descriptors(msghdr& message, Descriptor& first) noexcept {
+    for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+        const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (std::size_t i = 0; i < count; ++i) {
+            int fd = -1;
+            std::memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof(int));
+            Descriptor owned(fd);
+            if (!first) first = std::move(owned);
+        }
+    }
+}
+
+}  // namespace
+
+ssize_t receive_packet(int socket, char* buffer, std::size_t size, Descriptor& descriptor) noexcept {
+    iovec part{buffer, size};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * 4)> control{};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    ssize_t received = -1;
+    do received = ::recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    while (received < 0 && errno == EINTR);
+    if (received < 0) return received;
+    take_descriptors(message, descriptor);
+    if ((message.msg_flags & MSG_TRUNC) == 0) return received;
+    errno = EMSGSIZE;
+    return -1;
+}
+
+bool wait_readable(int socket, Duration timeout) noexcept {
+    pollfd p{socket, POLLIN, 0};
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
+    return ::poll(&p, 1, static_cast<int>(std::max<std::int64_t>(0, std::min<std::int64_t>(ms + 1, 1'000'000)))) > 0;
+}
+
+}  // namespace rollcall::shm

@@ -1,0 +1,75 @@
+#include "shm/lock.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+namespace rollcall::shm {
+
+namespace {
+
+struct flock whole_file(short type) noexcept {
+    struct flock lock{};
+    lock.l_type = type;
+    lock.l_whence = SEEK_SET;
+    return lock;
+}
+
+// A line of /proc/locks ends its sixth field in MAJOR:MINOR:INODE of the locked file.
+bool is_listed(const struct stat& file) {
+    std::ostringstream wanted;
+    wanted << std::hex;
+    wanted.fill('0');
+    wanted.width(2);
+    wanted << major(file.st_dev) << ':';
+    wanted.width(2);
+    wanted << minor(file.st_dev) << std::dec << ':' << file.st_ino;
+    std::ifstream locks("/proc/locks");
+    for (std::string line; std::getline(locks, line);) {
+        std::istringstream fields(line);
+        std::string number, type, advisory, access, pid, id;
+        if (fields >> number >> type >> advisory >> access >> pid >> id && type == "OFDLCK" && id == wanted.str()) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+Result<EngineLock> EngineLock::acquire(const std::string& path) {
+    EngineLock lock;
+    lock.path_ = path;
+    lock.file_.reset(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!lock.file_)
+        return fail(errno == EACCES ? ErrorKind::refused : ErrorKind::system, "cannot open " + path + ": " + std::strerror(errno));
+    struct flock wanted = whole_file(F_WRLCK);
+    if (::fcntl(lock.file_.get(), F_OFD_SETLK, &wanted) != 0) {
+        if (errno == EAGAIN || errno == EACCES) return fail(ErrorKind::held, "another engine holds " + path);
+        return fail(ErrorKind::system, "cannot lock " + path + ": " + std::strerror(errno));
+    }
+    // Between open and lock somebody may have removed the file: then this lock guards nothing.
+    if (!lock.is_in_place()) return acquire(path);
+    return lock;
+}
+
+bool EngineLock::is_in_place() const noexcept {
+    struct stat mine{}, there{};
+    return file_ && ::fstat(file_.get(), &mine) == 0 && mine.st_nlink > 0 && ::stat(path_.c_str(), &there) == 0 &&
+           mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
+}
+
+bool is_locked(const std::string& path) {
+    const Descriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    if (file) {
+        struct flock probe = whole_file(F_WRLCK);
+        return ::fcntl(file.get(), F_OFD_GETLK, &probe) == 0 && probe.l_type != F_UNLCK;
+    }
+    struct stat there{};
+    return ::stat(path.c_str(), &there) == 0 && is_listed(there);
+}
+
+}  // namespace rollcall::shm

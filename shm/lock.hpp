@@ -1,0 +1,33 @@
+// Exactly one engine a cluster a host: an OFD lock on the file `lock`. The kernel frees it when its holder dies, at whatever
+// instruction; a stopped holder keeps it. Only the removal of a stopped cluster unlinks the file.
+#pragma once
+
+#include <string>
+
+#include "shm/descriptor.hpp"
+#include "shm/error.hpp"
+
+namespace rollcall::shm {
+
+class EngineLock {
+public:
+    EngineLock() = default;
+
+    // Fails with held if another engine has it, with refused or system if the file cannot be made or opened.
+    static Result<EngineLock> acquire(const std::string& path);
+
+    // Still the file that the path names? If not, somebody removed it and another engine may start: this one must end.
+    bool is_in_place() const noexcept;
+    bool is_held() const noexcept { return static_cast<bool>(file_); }
+    // A forked child shares the lock's open file: it must let go, or the lock outlives the engine.
+    void close_in_child() noexcept { file_.reset(); }
+
+private:
+    Descriptor file_;
+    std::string path_;
+};
+
+// Does some process hold it? Asks the kernel (owner), else looks for its inode in /proc/locks. Never a pid.
+bool is_locked(const std::string& path);
+
+}  // namespace rollcall::shm

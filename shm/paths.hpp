@@ -1,0 +1,30 @@
+// Where a cluster lies on this host.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rollcall::shm {
+
+struct Paths {
+    std::string folder;  // DIR/CLUSTER
+
+    static Paths of(const std::string& dir, const std::string& cluster) { return {dir + "/" + cluster}; }
+
+    std::string roster() const { return folder + "/roster"; }
+    std::string new_roster(std::uint64_t instance) const { return folder + "/roster." + hex(instance); }
+    std::string pulse(std::uint64_t instance) const { return folder + "/pulse." + hex(instance); }
+    std::string lock() const { return folder + "/lock"; }
+    std::string socket() const { return folder + "/control.sock"; }
+
+    static std::string hex(std::uint64_t number);
+};
+
+// Where an engine of this user keeps its clusters: `dir`, else $ROLLCALL_DIR, else /dev/shm/rollcall for root,
+// $XDG_RUNTIME_DIR/rollcall or /dev/shm/rollcall-UID for others.
+std::string engine_folder(const std::string& dir);
+// Where clients look, in order: the engine's folder, then root's. Only `dir` or $ROLLCALL_DIR if one is given.
+std::vector<std::string> client_folders(const std::string& dir);
+
+}  // namespace rollcall::shm

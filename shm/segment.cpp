@@ -1,0 +1,337 @@
+#include "shm/segment.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <boost/interprocess/file_mapping.hpp>
+#include <boost/interprocess/mapped_region.hpp>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "shm/checkpoint.hpp"
+#include "shm/descriptor.hpp"
+#include "shm/futex.hpp"
+#include "shm/name.hpp"
+#include "shm/word.hpp"
+
+namespace rollcall::shm {
+
+namespace ipc = boost::interprocess;
+
+struct Segment::Files {
+    Descriptor roster_file, pulse_file;
+    ipc::mapped_region roster_map, pulse_map;
+    std::string roster_path;  // empty: private
+};
+
+namespace {
+
+tl::unexpected<Error> system_error(const std::string& what, const std::string& path) {
+    const int code = errno;
+    const ErrorKind kind = code == ENOSPC || code == EDQUOT || code == ENOMEM || code == EMFILE ? ErrorKind::full
+                           : code == EACCES || code == EPERM || code == EROFS || code == ELOOP  ? ErrorKind::refused
+                                                                                                : ErrorKind::system;
+    return fail(kind, what + " " + path + ": " + std::strerror(code));
+}
+
+// Through /proc/self/fd, so that what is mapped is the very file that was opened and checked.
+Result<ipc::mapped_region> map(const Descriptor& file, std::uint64_t bytes, bool writable, const std::string& path) {
+    try {
+        const auto mode = writable ? ipc::read_write : ipc::read_only;
+        const ipc::file_mapping mapping(("/proc/self/fd/" + std::to_string(file.get())).c_str(), mode);
+        return ipc::mapped_region(mapping, mode, 0, bytes);
+    } catch (const ipc::interprocess_exception& e) {
+        return fail(e.get_error_code() == ipc::security_error ? ErrorKind::refused : ErrorKind::system, "cannot map " + path + ": " + e.what());
+    }
+}
+
+std::byte* bytes_of(const ipc::mapped_region& region) noexcept { return static_cast<std::byte*>(region.get_address()); }
+
+Result<void> back(const Descriptor& file, std::uint64_t offset, std::uint64_t bytes, const char* what) {
+    int code = 0;
+    do code = ::fallocate(file.get(), 0, static_cast<off_t>(offset), static_cast<off_t>(bytes)) == 0 ? 0 : errno;
+    while (code == EINTR);
+    if (code == 0) return {};
+    errno = code;
+    return system_error("no memory for", what);
+}
+
+Result<Descriptor> create_file(const std::string& path, mode_t mode, std::optional<std::uint32_t> group) {
+    Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!file) return system_error("cannot create", path);
+    struct statfs fs{};
+    if (::fstatfs(file.get(), &fs) == 0 && fs.f_type != TMPFS_MAGIC) {
+        ::unlink(path.c_str());
+        return fail(ErrorKind::refused, "cannot create " + path + ": not on tmpfs (a disk's write-back would stall heartbeats); choose --dir below /dev/shm or /run");
+    }
+    if ((group && ::fchown(file.get(), static_cast<uid_t>(-1), *group) != 0) || ::fchmod(file.get(), mode) != 0) {
+        auto error = system_error("cannot set group and mode of", path);
+        ::unlink(path.c_str());
+        return error;
+    }
+    return file;
+}
+
+void store_identity(Roster& roster, const SegmentOptions& options, const HostIdentity& host) noexcept {
+    constexpr auto relaxed = std::memory_order_relaxed;  // nobody can reach it yet; `lifecycle` publishes
+    RosterHeader& h = roster.header();
+    const Geometry& g = roster.geometry();
+    h.boot_id[0].store(host.boot_id[0], relaxed);
+    h.boot_id[1].store(host.boot_id[1], relaxed);
+    h.time_namespace.store(host.time_namespace, relaxed);
+    h.pid_namespace.store(host.pid_namespace, relaxed);
+    h.stream.store(options.stream, relaxed);
+    h.base_ns.store(static_cast<std::uint64_t>(options.base_ns), relaxed);
+    h.capacity.store(g.capacity, relaxed);
+    h.ring_entries.store(g.ring_entries, relaxed);
+    h.roster_bytes.store(g.roster_bytes, relaxed);
+    h.pulse_bytes.store(g.pulse_bytes, relaxed);
+    const Name cluster = Name::of(options.cluster);
+    for (std::size_t i = 0; i < name_words; ++i) h.cluster[i].store(cluster.words[i], relaxed);
+    CheckpointValues first;
+    first.settings = options.settings;
+    publish(h, first);
+}
+
+void store_preamble(Preamble& p, std::uint64_t magic, std::uint64_t instance, const Geometry& g) noexcept {
+    p.version.store(layout_version, std::memory_order_relaxed);
+    p.instance.store(instance, std::memory_order_relaxed);
+    p.words_offset.store(g.words, std::memory_order_relaxed);
+    p.word_count.store(g.capacity, std::memory_order_relaxed);
+    p.magic.store(magic, std::memory_order_relaxed);
+    p.lifecycle.store(static_cast<std::uint32_t>(Lifecycle::live), std::memory_order_release);  // [attach] publishes everything above
+}
+
+}  // namespace
+
+Segment::Segment() noexcept = default;
+Segment::Segment(Segment&&) noexcept = default;
+Segment& Segment::operator=(Segment&&) noexcept = default;
+Segment::~Segment() = default;
+
+std::uint64_t Segment::instance() const noexcept { return roster_.preamble().instance.load(std::memory_order_relaxed); }
+
+bool Segment::is_superseded() const noexcept {
+    return roster_.preamble().lifecycle.load(std::memory_order_acquire) == static_cast<std::uint32_t>(Lifecycle::superseded);  // [supersede]
+}
+
+bool Segment::is_in_place() const noexcept {
+    if (files_->roster_path.empty()) return true;
+    struct stat mine{}, there{};
+    return ::fstat(files_->roster_file.get(), &mine) == 0 && ::stat(files_->roster_path.c_str(), &there) == 0 && mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
+}
+
+Result<void> Segment::back_roster(std::uint64_t offset, std::uint64_t bytes) { return back(files_->roster_file, offset, bytes, "the roster"); }
+Result<void> Segment::back_pulse(std::uint64_t offset, std::uint64_t bytes) { return back(files_->pulse_file, offset, bytes, "the producer cards"); }
+
+// Sizes, backs, maps and fills both files; they are live afterwards, and reachable by whoever has the path.
+Result<Segment> Segment::build(std::unique_ptr<Files> files, const SegmentOptions& options, const HostIdentity& host) {
+    const Geometry g = Geometry::of(options.capacity, options.ring_entries);
+    if (::ftruncate(files->roster_file.get(), static_cast<off_t>(g.roster_bytes)) != 0 || ::ftruncate(files->pulse_file.get(), static_cast<off_t>(g.pulse_bytes)) != 0)
+        return system_error("cannot size", "the segment");
+    // Header, ring, buckets and extent classes at once; records, blobs and cards when they are needed.
+    if (auto backed = back(files->roster_file, 0, g.records, "the roster's ring and index"); !backed) return fail(backed.error());
+    if (auto backed = back(files->pulse_file, 0, g.cards, "the heartbeat words"); !backed) return fail(backed.error());
+    auto roster_map = map(files->roster_file, g.roster_bytes, true, "the roster");
+    if (!roster_map) return fail(roster_map.error());
+    auto pulse_map = map(files->pulse_file, g.pulse_bytes, true, "the pulse");
+    if (!pulse_map) return fail(pulse_map.error());
+    files->roster_map = std::move(*roster_map);
+    files->pulse_map = std::move(*pulse_map);
+
+    Segment segment;
+    segment.roster_ = Roster(bytes_of(files->roster_map), bytes_of(files->pulse_map), g);
+    segment.files_ = std::move(files);
+    Roster& roster = segment.roster_;
+    for (std::uint32_t i = 0; i < g.bucket_count; ++i) roster.bucket(i).store(no_index, std::memory_order_relaxed);
+    for (std::uint32_t i = 0; i < g.word_count; ++i) roster.word(Slot{i}).store(free_word, std::memory_order_relaxed);
+    for (std::uint32_t i = 0; i < g.blob_extents; ++i) roster.extent_class(i).store(no_index, std::memory_order_relaxed);
+    store_identity(roster, options, host);
+    store_preamble(roster.pulse_preamble(), pulse_magic, options.instance, g);
+    store_preamble(roster.preamble(), roster_magic, options.instance, g);
+    return segment;
+}
+
+Result<Segment> Segment::create_private(const SegmentOptions& options) {
+    auto files = std::make_unique<Files>();
+    files->roster_file.reset(::memfd_create("rollcall-roster", MFD_CLOEXEC));
+    files->pulse_file.reset(::memfd_create("rollcall-pulse", MFD_CLOEXEC));
+    if (!files->roster_file || !files->pulse_file) return system_error("cannot create", "private memory");
+    return build(std::move(files), options, HostIdentity::current());
+}
+
+namespace {
+
+// Everybody who still looks at the old memory must learn that it is over: members by their next beat, observers by the ring.
+void supersede(const Paths& paths) {
+    const Descriptor roster_file(::open(paths.roster().c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    struct stat s{};
+    if (!roster_file || ::fstat(roster_file.get(), &s) != 0 || s.st_size < static_cast<off_t>(roster_header_bytes)) return;
+    auto roster_map = map(roster_file, roster_header_bytes, true, paths.roster());
+    if (!roster_map) return;
+    Roster old(bytes_of(*roster_map), nullptr, Geometry{});
+    Preamble& preamble = old.preamble();
+    if (preamble.magic.load(std::memory_order_relaxed) != roster_magic) return;
+    preamble.lifecycle.store(static_cast<std::uint32_t>(Lifecycle::superseded), std::memory_order_release);  // [supersede] pairs with is_superseded
+    const std::string pulse_path = paths.pulse(preamble.instance.load(std::memory_order_relaxed));
+    const Descriptor pulse_file(::open(pulse_path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    const std::uint64_t words = preamble.words_offset.load(std::memory_order_relaxed), count = preamble.word_count.load(std::memory_order_relaxed);
+    if (!pulse_file || ::fstat(pulse_file.get(), &s) != 0 || count > max_capacity || words % 8 != 0 || words + count * 8 > static_cast<std::uint64_t>(s.st_size)) return;
+    auto pulse_map = map(pulse_file, words + count * 8, true, pulse_path);
+    if (!pulse_map) return;
+    auto* pulse = reinterpret_cast<Preamble*>(bytes_of(*pulse_map));
+    pulse->lifecycle.store(static_cast<std::uint32_t>(Lifecycle::superseded), std::memory_order_release);  // [supersede]
+    auto* word = reinterpret_cast<Word*>(bytes_of(*pulse_map) + words);
+    for (std::uint64_t i = 0; i < count; ++i) free_by_proof(word[i]);
+    if (preamble.version.load(std::memory_order_relaxed) == layout_version) futex_wake_all(old.header().selector);
+}
+
+// Files of this folder that no published roster names: left by an interrupted creation or replacement.
+void remove_strays(const Paths& paths, const std::string& keep_pulse) {
+    std::error_code ignored;
+    for (const auto& file : std::filesystem::directory_iterator(paths.folder, ignored)) {
+        const std::string name = file.path().filename().string();
+        const bool ours = name.starts_with("pulse.") || name.starts_with("roster.");
+        if (ours && file.path().string() != keep_pulse) ::unlink(file.path().c_str());
+    }
+}
+
+}  // namespace
+
+Result<Segment> Segment::create(const Paths& paths, const SegmentOptions& options, const HostIdentity& host) {
+    auto files = std::make_unique<Files>();
+    const std::string fresh = paths.new_roster(options.instance), pulse = paths.pulse(options.instance);
+    auto pulse_file = create_file(pulse, 0664, options.group);
+    if (!pulse_file) return fail(pulse_file.error());
+    files->pulse_file = std::move(*pulse_file);
+    auto roster_file = create_file(fresh, 0644, std::nullopt);
+    if (!roster_file) {
+        ::unlink(pulse.c_str());
+        return fail(roster_file.error());
+    }
+    files->roster_file = std::move(*roster_file);
+    files->roster_path = paths.roster();
+    auto segment = build(std::move(files), options, host);
+    if (!segment) {
+        ::unlink(pulse.c_str());
+        ::unlink(fresh.c_str());
+        return fail(ErrorKind{segment.error().kind}, "cannot create cluster memory in " + paths.folder + ": " + segment.error().message);
+    }
+    supersede(paths);
+    if (::rename(fresh.c_str(), paths.roster().c_str()) != 0) return system_error("cannot publish", paths.roster());
+    remove_strays(paths, pulse);
+    return segment;
+}
+
+namespace {
+
+Result<Descriptor> open_existing(const std::string& path, bool writable) {
+    Descriptor file(::open(path.c_str(), (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW));
+    if (file) return file;
+    if (errno == ENOENT) return fail(ErrorKind::no_cluster, "no cluster memory at " + path);
+    return system_error("cannot open", path);
+}
+
+Result<std::uint64_t> size_of(const Descriptor& file, std::uint64_t at_least, const std::string& path) {
+    struct stat s{};
+    if (::fstat(file.get(), &s) != 0) return system_error("cannot look at", path);
+    if (!S_ISREG(s.st_mode)) return fail(ErrorKind::damaged, path + " is not a regular file");
+    if (static_cast<std::uint64_t>(s.st_size) < at_least) return fail(ErrorKind::damaged, path + " is truncated: " + std::to_string(s.st_size) + " bytes");
+    return static_cast<std::uint64_t>(s.st_size);
+}
+
+Result<Geometry> read_geometry(const Preamble& preamble, const RosterHeader& header, std::uint64_t bytes, const std::string& path) {
+    if (preamble.magic.load(std::memory_order_relaxed) != roster_magic) return fail(ErrorKind::damaged, path + " is not rollcall's memory");
+    const std::uint32_t version = preamble.version.load(std::memory_order_relaxed);
+    if (version != layout_version)
+        return fail(ErrorKind::incompatible, path + " has layout version " + std::to_string(version) + ", this build reads " + std::to_string(layout_version));
+    const std::uint32_t lifecycle = preamble.lifecycle.load(std::memory_order_acquire);  // [attach] pairs with store_preamble
+    if (lifecycle != static_cast<std::uint32_t>(Lifecycle::live) && lifecycle != static_cast<std::uint32_t>(Lifecycle::superseded))
+        return fail(ErrorKind::damaged, path + " was never completed");
+    const std::uint32_t capacity = header.capacity.load(std::memory_order_relaxed), ring = header.ring_entries.load(std::memory_order_relaxed);
+    if (capacity == 0 || capacity > max_capacity || ring < min_ring || ring > max_ring || !std::has_single_bit(ring))
+        return fail(ErrorKind::damaged, path + " names an impossible capacity or ring");
+    const Geometry g = Geometry::of(capacity, ring);
+    if (g.roster_bytes != bytes) return fail(ErrorKind::damaged, path + " has " + std::to_string(bytes) + " bytes, its layout needs " + std::to_string(g.roster_bytes));
+    return g;
+}
+
+Result<void> check_host(const RosterHeader& header, const HostIdentity& host, const std::string& path) {
+    if (header.boot_id[0].load(std::memory_order_relaxed) != host.boot_id[0] || header.boot_id[1].load(std::memory_order_relaxed) != host.boot_id[1])
+        return fail(ErrorKind::incompatible, path + " is of another boot of this host");
+    if (header.time_namespace.load(std::memory_order_relaxed) != host.time_namespace)
+        return fail(ErrorKind::incompatible, path + " is of another time namespace: its clock means nothing here");
+    return {};
+}
+
+// Copies may have been renamed with their folder: any pulse file of that instance beside the roster will do.
+Result<Descriptor> open_pulse(const Paths& paths, std::uint64_t instance, bool writable) {
+    auto file = open_existing(paths.pulse(instance), writable);
+    if (!file && file.error().kind == ErrorKind::no_cluster) return fail(ErrorKind::damaged, paths.pulse(instance) + " is missing: the memory was replaced or removed");
+    return file;
+}
+
+}  // namespace
+
+Result<Segment> Segment::attach(const Paths& paths, Access access, const HostIdentity& host) {
+    auto files = std::make_unique<Files>();
+    const bool writes_roster = access == Access::engine, writes_pulse = access == Access::engine || access == Access::producer;
+    const std::string path = files->roster_path = paths.roster();
+    auto roster_file = open_existing(path, writes_roster);
+    if (!roster_file) return fail(roster_file.error());
+    files->roster_file = std::move(*roster_file);
+    auto bytes = size_of(files->roster_file, roster_header_bytes, path);
+    if (!bytes) return fail(bytes.error());
+    auto roster_map = map(files->roster_file, *bytes, writes_roster, path);
+    if (!roster_map) return fail(roster_map.error());
+    files->roster_map = std::move(*roster_map);
+
+    const Roster header_only(bytes_of(files->roster_map), nullptr, Geometry{});
+    auto geometry = read_geometry(header_only.preamble(), header_only.header(), *bytes, path);
+    if (!geometry) return fail(geometry.error());
+    if (access != Access::copy)
+        if (auto same = check_host(header_only.header(), host, path); !same) return fail(same.error());
+
+    const std::uint64_t instance = header_only.preamble().instance.load(std::memory_order_relaxed);
+    const std::string pulse_path = paths.pulse(instance);
+    auto pulse_file = open_pulse(paths, instance, writes_pulse);
+    if (!pulse_file) return fail(pulse_file.error());
+    files->pulse_file = std::move(*pulse_file);
+    auto pulse_bytes = size_of(files->pulse_file, geometry->pulse_bytes, pulse_path);
+    if (!pulse_bytes) return fail(pulse_bytes.error());
+    auto pulse_map = map(files->pulse_file, geometry->pulse_bytes, writes_pulse, pulse_path);
+    if (!pulse_map) return fail(pulse_map.error());
+    files->pulse_map = std::move(*pulse_map);
+
+    Segment segment;
+    segment.roster_ = Roster(bytes_of(files->roster_map), bytes_of(files->pulse_map), *geometry);
+    segment.files_ = std::move(files);
+    const Preamble& pulse = segment.roster_.pulse_preamble();
+    if (pulse.magic.load(std::memory_order_relaxed) != pulse_magic || pulse.instance.load(std::memory_order_relaxed) != instance)
+        return fail(ErrorKind::damaged, pulse_path + " does not belong to " + path);
+    return segment;
+}
+
+std::uint32_t default_ring_for(std::uint32_t capacity, const std::string& dir) {
+    std::uint32_t ring = std::bit_ceil(std::max(default_ring, capacity / 16));
+    struct statfs fs{};
+    if (dir.empty() || ::statfs(dir.c_str(), &fs) != 0 || fs.f_blocks == 0) return ring;
+    const std::uint64_t free = static_cast<std::uint64_t>(fs.f_bavail) * static_cast<std::uint64_t>(fs.f_bsize);
+    while (ring > 1024 && std::uint64_t{ring} * sizeof(Entry) > free / 4) ring /= 2;
+    return ring;
+}
+
+Result<void> remove_folder(const Paths& paths) {
+    remove_strays(paths, "");
+    for (const std::string& path : {paths.roster(), paths.socket(), paths.lock()})
+        if (::unlink(path.c_str()) != 0 && errno != ENOENT) return system_error("cannot remove", path);
+    if (::rmdir(paths.folder.c_str()) != 0 && errno != ENOENT && errno != ENOTEMPTY) return system_error("cannot remove", paths.folder);
+    return {};
+}
+
+}  // namespace rollcall::shm

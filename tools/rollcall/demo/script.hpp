@@ -1,0 +1,36 @@
+// What must happen, in order, and whether it did. Pure: knows neither processes nor time.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/peer.hpp"
+
+namespace rollcall::cli::demo {
+
+struct Expected {
+    EventKind kind;
+    std::string node;               // empty for events of no peer
+    Reason reason = Reason::none;   // none: any
+};
+
+class Script {
+public:
+    // Comes behind everything expected so far.
+    void expect(Expected next) { expected_.push_back(std::move(next)); }
+    // Takes the next event. False if another one had to come, or none; then, and ever after, the script has failed.
+    bool accept(const Event& event);
+
+    bool is_complete() const { return !failed_ && seen_.size() == expected_.size(); }
+    bool has_failed() const { return failed_; }
+    const std::vector<Event>& seen() const { return seen_; }
+    // Expected and seen side by side, a line each, the first difference marked.
+    std::string comparison() const;
+
+private:
+    std::vector<Expected> expected_;
+    std::vector<Event> seen_;
+    bool failed_ = false;
+};
+
+}  // namespace rollcall::cli::demo

@@ -1,0 +1,88 @@
+#include "tools/rollcall/event_text.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+
+#include "shm/settings.hpp"
+#include "tools/rollcall/clock_text.hpp"
+#include "tools/rollcall/duration.hpp"
+#include "tools/rollcall/printable.hpp"
+
+namespace rollcall::cli {
+
+namespace {
+
+// Silence is observed silence: what nobody was there to hear does not count.
+std::string silence(const Evidence& e, Duration timeout) {
+    std::string text = "silent for " + rounded(e.age - e.lost);
+    if (timeout != Duration{}) text += ", the timeout is " + to_text(as_set(timeout));
+    if (e.lost != Duration{}) text += " (" + rounded(e.lost) + " more went unobserved)";
+    return text;
+}
+
+std::string joined(Reason reason) {
+    switch (reason) {
+        case Reason::registered: return "registered";
+        case Reason::heartbeat: return "heard for the first time";
+        default: return "";
+    }
+}
+
+std::string dead(const Event& e) {
+    switch (e.reason) {
+        case Reason::silence: return silence(e.evidence, e.evidence.dead_timeout);
+        case Reason::process_exit: return "its process " + ending(e.evidence);
+        case Reason::replaced: return "a new life of the same node took over";
+        default: return std::string(to_string(e.reason));
+    }
+}
+
+std::string updated(const Event& e) {
+    if (is_proof(e.state, e.reason)) return "proof of its death: " + dead(e);
+    return "endpoint or tags changed";
+}
+
+// What ends a membership without being a judgement.
+std::string gone(const Event& e, std::string_view usual) { return std::string(e.reason == Reason::by_operator ? "by an operator" : usual); }
+
+}  // namespace
+
+std::string ending(const Evidence& evidence) {
+    if (!evidence.status) return "ended";
+    const int value = evidence.status->value;
+    if (!evidence.status->signalled) return "exited with code " + std::to_string(value);
+    const char* name = sigabbrev_np(value);
+    return "was killed by signal " + std::to_string(value) + (name != nullptr ? " (" + std::string(name) + ")" : "");
+}
+
+std::string event_detail(const Event& e) {
+    switch (e.kind) {
+        case EventKind::joined: return joined(e.reason);
+        case EventKind::suspect: return silence(e.evidence, e.evidence.suspect_timeout);
+        case EventKind::recovered: return "heard again";
+        case EventKind::dead: return dead(e);
+        case EventKind::evicted: return gone(e, "forgotten");
+        case EventKind::left: return gone(e, "said goodbye");
+        case EventKind::updated: return updated(e);
+        case EventKind::paused: return "the detector did not look for " + rounded(e.length) + ", and counts none of it as silence";
+        case EventKind::gap: return "events " + std::to_string(e.from.value) + " to " + std::to_string(e.to.value) + " are lost to this reader";
+        case EventKind::none: break;
+    }
+    return "";
+}
+
+std::string EventLines::line(const Event& event) {
+    const bool of_peer = event.kind != EventKind::paused && event.kind != EventKind::gap;
+    const std::string node = of_peer ? printable(event.node()) : "-";
+    node_width_ = std::max(node_width_, width(node));
+
+    const std::string time = event.wall_us > 0 ? local_time(event.wall_us) : std::string(12, ' ');
+    const std::string place = std::to_string(event.sequence.value);
+    std::string line = palette_.paint(Colour::faint, time + "  " + std::string(place.size() < 6 ? 6 - place.size() : 0, ' ') + place);
+    line += "  " + palette_.paint(colour_of(event.kind), padded(to_string(event.kind), 9)) + "  ";
+    const std::string detail = event_detail(event);
+    return line + (detail.empty() ? node : padded(node, node_width_) + "  " + detail);
+}
+
+}  // namespace rollcall::cli

@@ -1,0 +1,216 @@
+// The only file that includes nlohmann/json.hpp, a heavy header.
+#include "tools/rollcall/json.hpp"
+
+#include <array>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "tools/rollcall/clock_text.hpp"
+#include "tools/rollcall/duration.hpp"
+#include "tools/rollcall/setting_names.hpp"
+
+namespace rollcall::cli::json {
+
+namespace {
+
+using Json = nlohmann::ordered_json;  // fields stay in the order they are written in
+
+std::string text_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+// Whole milliseconds stay whole numbers: 3000, but 3001.25.
+Json ms(Duration d) {
+    if (d.count() % 1'000'000 == 0) return d.count() / 1'000'000;
+    return static_cast<double>(d.count()) / 1e6;
+}
+
+Json known_ms(bool known, Duration d) { return known ? ms(d) : Json(nullptr); }
+
+template <class T>
+Json nonzero(T value) {
+    return value != T{} ? Json(value) : Json(nullptr);
+}
+
+Json named(State state) { return state == State::none ? Json(nullptr) : Json(to_string(state)); }
+Json named(Reason reason) { return reason == Reason::none ? Json(nullptr) : Json(to_string(reason)); }
+
+Json exit_code_of(const Evidence& e) { return e.status && !e.status->signalled ? Json(e.status->value) : Json(nullptr); }
+Json signal_of(const Evidence& e) { return e.status && e.status->signalled ? Json(e.status->value) : Json(nullptr); }
+
+// Zero thresholds mean that none were looked at (a setting is never zero). A judgement has an age or thresholds; then a zero is a figure.
+void add_evidence(Json& to, const Evidence& e) {
+    const bool judged = e.age != Duration{} || e.suspect_timeout != Duration{};
+    to["age_ms"] = known_ms(judged, e.age);
+    to["lost_ms"] = known_ms(judged, e.lost);
+    to["late_ms"] = known_ms(judged, e.late);
+    to["suspect_ms"] = known_ms(e.suspect_timeout != Duration{}, as_set(e.suspect_timeout));
+    to["dead_ms"] = known_ms(e.dead_timeout != Duration{}, as_set(e.dead_timeout));
+    to["exit_code"] = exit_code_of(e);
+    to["signal"] = signal_of(e);
+}
+
+Json event_object(const Event& e, std::string_view cluster) {
+    const bool of_peer = e.kind != EventKind::paused && e.kind != EventKind::gap;
+    const bool stored = e.kind != EventKind::gap;  // a gap is made by its reader and has no place, time or engine of its own
+    Json o;
+    o["seq"] = e.sequence.value;
+    o["stream"] = stream_text(e.stream);
+    o["epoch"] = stored ? Json(e.epoch) : nonzero(e.epoch);
+    o["view"] = stored ? Json(e.view) : nonzero(e.view);
+    o["event"] = to_string(e.kind);
+    o["node"] = of_peer ? Json(e.node()) : Json(nullptr);
+    o["cluster"] = cluster;
+    o["incarnation"] = of_peer ? nonzero(e.incarnation.value) : Json(nullptr);
+    o["state"] = of_peer ? named(e.state) : Json(nullptr);
+    o["reason"] = of_peer ? named(e.reason) : Json(nullptr);
+    add_evidence(o, of_peer ? e.evidence : Evidence{});
+    o["time"] = e.wall_us > 0 ? Json(utc_time(e.wall_us)) : Json(nullptr);
+    o["mono_us"] = nonzero(to_ns(e.at) / 1'000);
+    if (e.kind == EventKind::paused) o["length_ms"] = ms(e.length);
+    if (e.kind == EventKind::gap) {
+        o["from"] = e.from.value;
+        o["to"] = e.to.value;
+    }
+    return o;
+}
+
+Json settings_object(const Settings& settings) {
+    Json o = Json::object();
+    for (const SettingName& s : setting_names) o[std::string(s.name) + "_ms"] = ms(settings.*s.value);
+    return o;
+}
+
+Json counters_object(const Counters& c) {
+    return {{"heartbeats_sent", c.heartbeats_sent}, {"heartbeats_received", c.heartbeats_received}, {"peers_joined", c.peers_joined},
+            {"peers_suspected", c.peers_suspected}, {"peers_dead", c.peers_dead},                   {"peers_evicted", c.peers_evicted},
+            {"peers_recovered", c.peers_recovered}, {"peers_left", c.peers_left},                   {"pauses", c.pauses},
+            {"words_repaired", c.words_repaired},   {"unwatched", c.unwatched}};
+}
+
+Json head_object(const ClusterInfo& info) {
+    Json engine;
+    engine["pid"] = nonzero(info.engine_pid);
+    engine["running"] = info.running;
+    engine["epoch"] = info.epoch;
+    engine["node"] = info.node;
+    engine["version"] = nullptr;
+    Json o;
+    o["cluster"] = info.cluster;
+    o["stream"] = stream_text(info.stream);
+    o["engine"] = std::move(engine);
+    o["view"] = info.view;
+    o["head_sequence"] = info.head.value;
+    o["settings"] = settings_object(info.settings);
+    o["capacity"] = info.capacity;
+    o["counters"] = counters_object(info.counters);
+    return o;
+}
+
+// The memory names the host of a peer only where it is not the engine's own.
+Json host_of(const Peer& p, const ClusterInfo& info) { return nonzero(p.host.empty() && p.local ? info.host : p.host); }
+
+Json peer_object(const Peer& p, const ClusterInfo& info, Instant now) {
+    Json o;
+    o["node"] = p.node;
+    o["cluster"] = info.cluster;
+    o["endpoint"] = p.endpoint;
+    o["host"] = host_of(p, info);
+    o["state"] = named(p.state);
+    o["reason"] = named(p.reason);
+    o["since_ms"] = ms(now - p.since);
+    o["incarnation"] = p.incarnation.value;
+    o["slot"] = p.slot.value;
+    o["generation"] = p.generation.value;
+    o["pid"] = nonzero(p.pid);
+    o["local"] = p.local;
+    o["tags"] = Json::object();
+    for (const auto& [key, value] : p.tags) o["tags"][key] = value;
+    o["last_heartbeat_age_ms"] = p.last_heartbeat ? ms(now - *p.last_heartbeat) : Json(nullptr);
+    return o;
+}
+
+Json evidence_object(const Evidence& evidence) {
+    Json o;
+    add_evidence(o, evidence);
+    return o;
+}
+
+void add_details(Json& to, const Peer& p) {
+    to["uid"] = p.pid != 0 ? Json(p.uid) : Json(nullptr);  // a peer without a process has no owner
+    to["gid"] = p.pid != 0 ? Json(p.gid) : Json(nullptr);
+    to["last_event"] = p.last_event.value;
+    to["evidence"] = evidence_object(p.evidence);
+}
+
+void add_memory(Json& to, const ClusterInfo& info, Instant now) {
+    to["instance"] = stream_text(info.instance);
+    to["host"] = info.host;
+    to["ring"] = info.ring;
+    to["high_water"] = info.high_water;
+    to["last_step_age_ms"] = ms(now - info.last_step);
+}
+
+}  // namespace
+
+std::string stream_text(std::uint64_t stream) {
+    std::array<char, 17> digits{};
+    std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(stream));
+    return digits.data();
+}
+
+std::string event_line(const Event& event, std::string_view cluster) { return text_of(event_object(event, cluster)); }
+
+void write_members(const std::function<void(std::string_view)>& out, const ClusterInfo& info, const std::vector<Peer>& peers, Instant now, Detail detail) {
+    Json head = head_object(info);
+    if (detail == Detail::all) add_memory(head, info, now);
+    std::string open = text_of(head);
+    open.back() = ',';  // the closing brace makes room for the peers
+    out(open + "\"peers\":[");
+    std::string_view separator = "\n";
+    for (const Peer& peer : peers) {
+        Json object = peer_object(peer, info, now);
+        if (detail == Detail::all) add_details(object, peer);
+        out(separator);
+        out(text_of(object));
+        separator = ",\n";
+    }
+    out(peers.empty() ? "]}\n" : "\n]}\n");
+}
+
+std::string statistics(const ClusterInfo& info) { return text_of(head_object(info)); }
+
+std::string clusters(const std::vector<ListedCluster>& found) {
+    Json all = Json::array();
+    for (const ListedCluster& c : found) {
+        Json o;
+        if (c.info) o = head_object(*c.info);
+        else o["cluster"] = c.where.cluster;
+        o["dir"] = c.where.dir;
+        o["peer_count"] = c.info ? Json(c.peers) : Json(nullptr);
+        o["error"] = c.error.empty() ? Json(nullptr) : Json(c.error);
+        all.push_back(std::move(o));
+    }
+    return text_of(Json{{"clusters", std::move(all)}});
+}
+
+std::string settings(std::string_view cluster, const Settings& settings) {
+    Json o;
+    o["cluster"] = cluster;
+    o["settings"] = settings_object(settings);
+    return text_of(o);
+}
+
+std::string why(const ClusterInfo& info, std::string_view node, const Peer* peer, const std::vector<Event>& history, Instant now) {
+    Json o = head_object(info);
+    o["node"] = node;
+    o["peer"] = nullptr;
+    if (peer != nullptr) {
+        Json object = peer_object(*peer, info, now);
+        add_details(object, *peer);
+        o["peer"] = std::move(object);
+    }
+    o["history"] = Json::array();
+    for (const Event& event : history) o["history"].push_back(event_object(event, info.cluster));
+    return text_of(o);
+}
+
+}  // namespace rollcall::cli::json

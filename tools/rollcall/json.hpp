@@ -1,0 +1,47 @@
+// What programs read: events as lines, clusters as documents. Fields are added, never renamed. null where something is not known; bytes
+// that are not UTF-8 become U+FFFD. Durations are milliseconds, with a fraction where they have one.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/client/observer.hpp"
+#include "engine/client/operator.hpp"
+#include "engine/peer.hpp"
+
+namespace rollcall::cli::json {
+
+// "00c0ffee00c0ffee": a stream's id.
+std::string stream_text(std::uint64_t stream);
+
+// One event, one line (without its end).
+std::string event_line(const Event& event, std::string_view cluster);
+
+enum class Detail {
+    members,  // what members --json shows of a peer
+    all,      // and everything else that is known of it: dump --json
+};
+
+// A cluster and its peers. Given out in pieces, so that a million peers need no document in memory: one line for the head and one a peer.
+void write_members(const std::function<void(std::string_view)>& out, const ClusterInfo& info, const std::vector<Peer>& peers, Instant now, Detail detail);
+
+// The cluster without its peers.
+std::string statistics(const ClusterInfo& info);
+
+struct ListedCluster {
+    ClusterFolder where;
+    std::optional<ClusterInfo> info;  // nothing if it could not be read: `error` says why
+    std::size_t peers = 0;
+    std::string error;
+};
+std::string clusters(const std::vector<ListedCluster>& found);
+
+std::string settings(std::string_view cluster, const Settings& settings);
+
+// The evidence behind a peer's state (nothing: it is not a member) and what the ring still tells of it.
+std::string why(const ClusterInfo& info, std::string_view node, const Peer* peer, const std::vector<Event>& history, Instant now);
+
+}  // namespace rollcall::cli::json

@@ -1,0 +1,33 @@
+// The supervisor that started the wrapper, if it is one that programs notify (sd_notify(3)): it hears all that the program says.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "shm/descriptor.hpp"
+#include "shm/units.hpp"
+#include "tools/rollcall/notify_socket.hpp"
+
+namespace rollcall::cli {
+
+class NotifyOuter {
+public:
+    // By $NOTIFY_SOCKET. Without one, nothing is passed on to nobody.
+    static NotifyOuter from_environment();
+
+    // Unchanged, with its descriptors. A supervisor that does not read is waited for a moment, once; then messages are lost until it reads
+    // again, and that is told once.
+    void pass_on(const Notification& notification);
+
+private:
+    bool send(const Notification& notification, int flags) const;
+
+    shm::Descriptor fd_;
+    std::string address_;
+    bool takes_ = true;  // the last one, at least
+};
+
+// How often that supervisor wants to hear WATCHDOG=1, if it does: $WATCHDOG_USEC, unless it is meant for another process.
+std::optional<Duration> outer_watchdog();
+
+}  // namespace rollcall::cli

@@ -1,0 +1,155 @@
+// `rollcall run`: the engine in the foreground.
+#include <csignal>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "engine/client/operator.hpp"
+#include "engine/engine.hpp"
+#include "shm/layout.hpp"
+#include "shm/settings.hpp"
+#include "tools/rollcall/command.hpp"
+#include "tools/rollcall/config.hpp"
+#include "tools/rollcall/report.hpp"
+#include "tools/rollcall/setting_names.hpp"
+#include "tools/rollcall/signals.hpp"
+
+namespace rollcall::cli {
+
+namespace {
+
+struct Options {
+    std::optional<std::string> node, config, group;
+    std::optional<std::uint64_t> capacity, ring;
+    SettingsChange settings;
+};
+
+void declare(OptionSet& set, Options& options) {
+    set.text("--node", "ID", "the engine's own node id (default: the host's name)", options.node);
+    set.text("--config", "FILE.toml", "settings by the names of these flags; flags win; read again on SIGHUP", options.config);
+    declare_settings(set, options.settings, true);
+    set.number("--capacity", "N", "peers at most (default: 4096)", 1, shm::max_capacity, options.capacity);
+    set.number("--ring", "N", "events kept, rounded up to a power of two (default: 65536, or capacity/16)", 1, shm::max_ring, options.ring);
+    set.text("--group", "NAME", "members of this group may join (default: the engine's own group)", options.group);
+}
+
+// What flags, file and defaults come to, in this order.
+struct Plan {
+    Engine::Options engine;
+    std::optional<std::string> log_level;
+};
+
+Result<Plan> make_plan(const Common& common, const Options& options) {
+    Config file;
+    if (options.config) {
+        Result<Config> read = read_config(*options.config);
+        if (!read) return fail(read.error());
+        file = std::move(*read);
+    }
+    const auto first = [](const auto& flag, const auto& key) { return flag ? flag : key; };
+    Plan plan;
+    plan.engine.cluster = first(common.cluster, file.cluster).value_or("default");
+    plan.engine.dir = folders(first(common.dir, file.dir).value_or("")).front();
+    plan.engine.node = first(options.node, file.node).value_or("");
+    plan.engine.group = first(options.group, file.group).value_or("");
+    plan.engine.capacity = static_cast<std::uint32_t>(first(options.capacity, file.capacity).value_or(0));
+    plan.engine.ring = static_cast<std::uint32_t>(first(options.ring, file.ring).value_or(0));
+    plan.engine.settings = merged(Settings{}, layered(file.settings, options.settings));
+    plan.log_level = first(common.log_level, file.log_level);
+    const std::string origin = options.config ? " (flags over '" + *options.config + "' over defaults)" : "";
+    if (auto valid = validate(plan.engine.settings); !valid) return fail(ErrorKind::invalid, valid.error().message + origin);
+    if (plan.log_level && !parse_log_level(*plan.log_level))
+        return fail(ErrorKind::invalid, "log-level '" + *plan.log_level + "' is none of " + std::string(log_level_names));
+    return plan;
+}
+
+// The engine's lines, and the last of them: when the engine ends by itself, that one says why.
+class EngineLog {
+public:
+    void operator()(const std::string& line) {
+        log(LogLevel::info, line);
+        const std::lock_guard lock(mutex_);
+        last_ = line;
+    }
+    std::string last() const {
+        const std::lock_guard lock(mutex_);
+        return last_;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::string last_;
+};
+
+void say_ready(const Engine& engine, const Plan& plan) {
+    log(LogLevel::info, "engine '" + engine.local_node_id() + "' of cluster '" + engine.cluster_id() + "' is ready in " + plan.engine.dir + "/" +
+                            plan.engine.cluster + ": " + describe(engine.config()));
+    if (const auto unwise = warning(engine.config())) log(LogLevel::warning, *unwise);
+}
+
+void name_what_needs_a_restart(const Engine::Options& running, const Engine::Options& wanted) {
+    std::string names;
+    const auto compare = [&](bool same, const char* name) {
+        if (!same) names += (names.empty() ? "" : ", ") + std::string(name);
+    };
+    compare(running.cluster == wanted.cluster, "cluster");
+    compare(running.dir == wanted.dir, "dir");
+    compare(running.node == wanted.node, "node");
+    compare(running.group == wanted.group, "group");
+    compare(running.capacity == wanted.capacity, "capacity");
+    compare(running.ring == wanted.ring, "ring");
+    if (!names.empty()) log(LogLevel::warning, "changed in the configuration file, but in force only after a restart: " + names);
+}
+
+// SIGHUP. Whatever is wrong, the old settings stay.
+void reload(Engine& engine, const Plan& plan, const Common& common, const Options& options) {
+    const Result<Plan> wanted = make_plan(common, options);
+    if (!wanted) return log(LogLevel::error, "settings stay as they are: " + wanted.error().message);
+    if (auto set = engine.set_config(wanted->engine.settings); !set) return log(LogLevel::error, "settings stay as they are: " + set.error().message);
+    if (wanted->log_level) set_log_level(*parse_log_level(*wanted->log_level));
+    log(LogLevel::info, "settings in force: " + describe(engine.config()));
+    if (const auto unwise = warning(engine.config())) log(LogLevel::warning, *unwise);
+    name_what_needs_a_restart(plan.engine, wanted->engine);
+}
+
+int run(const Common& common, const Options& options) {
+    const Signals signals{SIGTERM, SIGINT, SIGHUP};  // before the engine's threads, which must not take them
+    std::signal(SIGPIPE, SIG_IGN);                   // a log that nobody reads any more ends no engine
+    Result<Plan> plan = make_plan(common, options);
+    if (!plan) return report(plan.error());
+    if (plan->log_level) set_log_level(*parse_log_level(*plan->log_level));
+
+    EngineLog engine_log;
+    plan->engine.log = [&engine_log](const std::string& line) { engine_log(line); };
+    Engine engine(plan->engine);
+    if (auto started = engine.start(); !started) return report(started.error());
+    say_ready(engine, *plan);
+
+    constexpr Duration look_again = std::chrono::milliseconds(50);  // an operator who stops the engine waits for this
+    while (engine.is_running()) {
+        const std::optional<int> signal = signals.wait(look_again);
+        if (!signal) continue;
+        if (*signal == SIGHUP) {
+            reload(engine, *plan, common, options);
+            continue;
+        }
+        engine.stop();
+        log(LogLevel::info, "stopped; members stay, and the next engine goes on with them");
+        return exit_done;
+    }
+    const std::string why = engine_log.last();
+    return report({ErrorKind::system, "the engine of cluster '" + plan->engine.cluster + "' ended by itself" + (why.empty() ? "" : ": " + why)});
+}
+
+}  // namespace
+
+const Command& run_command() {
+    static const Command command = make_command("run", "run this host's engine in the foreground",
+                                                {{"rollcall run", "cluster 'default', silence is death after 5 s"},
+                                                 {"rollcall run --cluster orders --heartbeat 100ms --suspect 300ms", "a cluster of its own, faster"},
+                                                 {"rollcall run --config /etc/rollcall.toml", "settings from a file; kill -HUP reads it again"}},
+                                                declare, run);
+    return command;
+}
+
+}  // namespace rollcall::cli

@@ -1,0 +1,76 @@
+// `rollcall stat`: what has been counted since the cluster was created. Works on a dead engine's memory too.
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "tools/rollcall/command.hpp"
+#include "tools/rollcall/json.hpp"
+#include "tools/rollcall/members_table.hpp"
+#include "tools/rollcall/output.hpp"
+#include "tools/rollcall/printable.hpp"
+#include "tools/rollcall/reading.hpp"
+#include "tools/rollcall/report.hpp"
+#include "tools/rollcall/setting_names.hpp"
+
+namespace rollcall::cli {
+
+namespace {
+
+struct Options {
+    bool json = false;
+};
+
+void declare(OptionSet& set, Options& options) { set.flag("--json", "one JSON document", options.json); }
+
+struct Counted {
+    std::string_view what;
+    std::uint64_t Counters::*value;
+};
+constexpr std::array<Counted, 11> counted{{
+    {"peers joined", &Counters::peers_joined},
+    {"peers suspected", &Counters::peers_suspected},
+    {"peers recovered", &Counters::peers_recovered},
+    {"peers dead", &Counters::peers_dead},
+    {"peers evicted", &Counters::peers_evicted},
+    {"peers left", &Counters::peers_left},
+    {"heartbeats sent", &Counters::heartbeats_sent},
+    {"heartbeats received", &Counters::heartbeats_received},
+    {"pauses of the detector", &Counters::pauses},
+    {"heartbeat words repaired", &Counters::words_repaired},
+    {"processes not watched", &Counters::unwatched},
+}};
+
+// 1234567 as 1,234,567.
+std::string grouped(std::uint64_t number) {
+    std::string text = std::to_string(number);
+    for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, ",");
+    return text;
+}
+
+std::string line(std::string_view what, std::string_view value) { return padded(what, 26) + std::string(value) + "\n"; }
+
+std::string for_people(const ClusterInfo& info, Instant now, bool copy) {
+    std::string text = printable("Cluster '" + info.cluster + "'. " + engine_text(info, now, copy) + ".") + "\n\n";
+    for (const Counted& c : counted) text += line(c.what, grouped(info.counters.*c.value));
+    text += "\n" + line("view", grouped(info.view)) + line("events", grouped(info.head.value) + ", the last " + grouped(info.ring) + " are kept");
+    text += line("engines so far", grouped(info.epoch)) + line("capacity", grouped(info.capacity));
+    return text + line("settings", describe(info.settings));
+}
+
+int run(const Common& common, const Options& options) {
+    Result<Reading> reading = attach(common);
+    if (!reading) return report(reading.error());
+    const ClusterInfo info = reading->observer.info();
+    print(options.json ? json::statistics(info) + "\n" : for_people(info, reading->now(info), reading->copy));
+    return finish_output(exit_done);
+}
+
+}  // namespace
+
+const Command& stat_command() {
+    static const Command command = make_command("stat", "show what has been counted",
+                                                {{"rollcall stat", "counters and settings"}, {"rollcall stat --json", "for programs"}}, declare, run);
+    return command;
+}
+
+}  // namespace rollcall::cli
