@@ -72,6 +72,10 @@ Result<shm::EngineLock> lock_or_say_who(const shm::Paths& paths) {
     return fail(ErrorKind::held, who + " runs this cluster: it holds " + paths.lock());
 }
 
+// What lies there means nothing here, or nothing lies there. Anything else that keeps us from it (permissions, descriptors) is no reason
+// to replace it.
+bool is_worthless(ErrorKind kind) noexcept { return kind == ErrorKind::no_cluster || kind == ErrorKind::incompatible || kind == ErrorKind::damaged; }
+
 }  // namespace
 
 Core::Core(std::unique_ptr<Books> books, const CoreOptions& options) : books_(std::move(books)), membership_(*books_, shm::Name::of(options.node)), detector_(*books_) {}
@@ -84,6 +88,7 @@ void Core::introduce(const CoreOptions& options) {
     h.engine_pid.store(pid, relaxed);
     h.engine_start.store(shm::start_ticks_of(pid).value_or(0), relaxed);
     h.engine_uid.store(::geteuid(), relaxed);
+    h.engine_version.store(ROLLCALL_VERSION_NUMBER, relaxed);
     h.epoch.store(books_->ledger.epoch(), relaxed);
     const shm::Name node = shm::Name::of(options.node), host = shm::Name::of(options.host);
     for (std::size_t i = 0; i < shm::name_words; ++i) {
@@ -115,7 +120,7 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, Instant now
         if (there) {
             if (auto same = check_sizes(options, there->roster().geometry(), paths->folder); !same) return fail(same.error());
             segment = std::move(*there);
-        } else if (there.error().kind == ErrorKind::refused || there.error().kind == ErrorKind::system) {
+        } else if (!is_worthless(there.error().kind)) {
             return fail(there.error());
         }
     }

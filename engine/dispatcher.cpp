@@ -23,6 +23,11 @@ bool Dispatcher::remove(rollcall::Engine::CallbackId id) {
     return true;
 }
 
+bool Dispatcher::is_inside_callback() {
+    const std::lock_guard lock(mutex_);
+    return caller_ == std::this_thread::get_id();
+}
+
 void Dispatcher::attach(const shm::Roster& roster, Sequence from) {
     roster_ = &roster;
     ending_.store(false, std::memory_order_relaxed);
@@ -92,7 +97,7 @@ void Dispatcher::start() {
 
 void Dispatcher::stop() {
     ending_.store(true, std::memory_order_relaxed);
-    if (!thread_.joinable() || is_own_thread()) return;
+    if (!thread_.joinable() || is_inside_callback()) return;
     if (roster_ != nullptr) shm::futex_wake_all(roster_->header().selector);
     thread_.join();
     roster_ = nullptr;

@@ -37,7 +37,8 @@ public:
     void start();
     // From a callback: asks the thread to end, without waiting. After it, nothing touches the roster any more, except from a callback.
     void stop();
-    bool is_own_thread() const noexcept { return thread_.get_id() == std::this_thread::get_id(); }
+    // Does this thread stand inside a callback?
+    bool is_inside_callback();
 
 private:
     struct Entry {
@@ -48,7 +49,7 @@ private:
     void call_all(const Event& event);
 
     Log log_;
-    std::mutex mutex_;
+    std::mutex mutex_;  // guards what follows, up to caller_
     std::condition_variable idle_;
     std::vector<Entry> callbacks_;
     rollcall::Engine::CallbackId next_id_ = 1, running_ = 0;

@@ -4,6 +4,7 @@
 #include <future>
 #include <mutex>
 #include <shared_mutex>
+#include <thread>
 
 #include <grp.h>
 #include <unistd.h>
@@ -57,6 +58,7 @@ struct Engine::Impl {
     }
     Result<void> open_locked();
     void stop_threads();
+    void stop_from_callback();
     void take_counts() {
         if (core) core->counter(engine::Counter::heartbeats_received) += received.exchange(0, std::memory_order_relaxed);
     }
@@ -65,6 +67,7 @@ struct Engine::Impl {
     engine::Inbox inbox;
     engine::Dispatcher dispatcher;
     std::mutex lifecycle;              // open, start, stop: one at a time
+    std::atomic<bool> stopping{false};  // its holder waits for the threads, and so for a running callback
     mutable std::shared_mutex memory;  // held shared by whoever reads the roster, exclusively while it comes and goes
     mutable std::mutex settings;       // guards options.settings and pending
     std::uint64_t pending = 0;         // changes of settings that no step has seen yet
@@ -125,17 +128,29 @@ Result<void> Engine::start() {
 }
 
 void Engine::Impl::stop_threads() {
+    stopping.store(true, std::memory_order_relaxed);  // relaxed: only asks a callback not to wait for us
     active.store(nullptr, std::memory_order_release);  // [active]
     if (runner) runner->stop();
     dispatcher.stop();
+    stopping.store(false, std::memory_order_relaxed);
+}
+
+// A callback that stops the engine still stands on the memory: it is let go at the next stop, start or destruction. Another thread may be
+// waiting for this very callback while it stops the engine: then there is nothing left to do here.
+void Engine::Impl::stop_from_callback() {
+    std::unique_lock lock(lifecycle, std::defer_lock);
+    while (!lock.try_lock()) {
+        if (stopping.load(std::memory_order_relaxed)) return;
+        std::this_thread::yield();
+    }
+    stop_threads();
 }
 
 void Engine::stop() noexcept {
     Impl& i = *impl_;
+    if (i.dispatcher.is_inside_callback()) return i.stop_from_callback();
     const std::lock_guard lock(i.lifecycle);
     i.stop_threads();
-    // A callback that stops the engine still stands on the memory: it is let go at the next stop, start or destruction.
-    if (i.dispatcher.is_own_thread()) return;
     const std::unique_lock memory(i.memory);
     i.runner.reset();
     i.core.reset();
@@ -264,8 +279,11 @@ std::optional<Peer> Engine::find(std::string_view node) const {
 std::vector<Peer> Engine::snapshot() const {
     const std::shared_lock lock(impl_->memory);
     if (!impl_->core) return {};
-    for (;;)  // the writer is this process: it always gets through
+    // The writer is this process and pauses between its commits; only damaged memory never reads.
+    for (int attempt = 0; attempt < 1000; ++attempt)
         if (auto peers = snapshot_peers(impl_->core->roster(), nullptr, nullptr)) return std::move(*peers);
+    if (impl_->options.log) impl_->options.log("the memory does not read: no snapshot could be taken");
+    return {};
 }
 
 Counters Engine::counters() const {

@@ -136,6 +136,7 @@ struct RosterHeader {
     std::atomic<std::uint64_t> engine_start;   // ticks since boot, as in /proc/PID/stat
     std::atomic<std::uint32_t> engine_ready;   // 1: socket listening and first step done; 0: stopped cleanly
     std::atomic<std::uint32_t> engine_uid;
+    std::atomic<std::uint64_t> engine_version;  // major 32 | minor 16 | patch 16
     std::atomic<std::uint64_t> engine_name[name_words];
     std::atomic<std::uint64_t> host_name[name_words];
 

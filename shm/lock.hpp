@@ -1,5 +1,5 @@
 // Exactly one engine a cluster a host: an OFD lock on the file `lock`. The kernel frees it when its holder dies, at whatever
-// instruction; a stopped holder keeps it. Only the removal of a stopped cluster unlinks the file.
+// instruction; a stopped holder keeps it. A forked child would share it: it lets go before its first instruction. Only the removal of a stopped cluster unlinks the file.
 #pragma once
 
 #include <string>
@@ -12,6 +12,9 @@ namespace rollcall::shm {
 class EngineLock {
 public:
     EngineLock() = default;
+    EngineLock(EngineLock&&) noexcept = default;
+    EngineLock& operator=(EngineLock&& other) noexcept;
+    ~EngineLock() { let_go(); }
 
     // Fails with held if another engine has it, with refused or system if the file cannot be made or opened.
     static Result<EngineLock> acquire(const std::string& path);
@@ -19,10 +22,10 @@ public:
     // Still the file that the path names? If not, somebody removed it and another engine may start: this one must end.
     bool is_in_place() const noexcept;
     bool is_held() const noexcept { return static_cast<bool>(file_); }
-    // A forked child shares the lock's open file: it must let go, or the lock outlives the engine.
-    void close_in_child() noexcept { file_.reset(); }
 
 private:
+    void let_go() noexcept;
+
     Descriptor file_;
     std::string path_;
 };

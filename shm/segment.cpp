@@ -223,7 +223,12 @@ Result<Segment> Segment::create(const Paths& paths, const SegmentOptions& option
         return fail(ErrorKind{segment.error().kind}, "cannot create cluster memory in " + paths.folder + ": " + segment.error().message);
     }
     supersede(paths);
-    if (::rename(fresh.c_str(), paths.roster().c_str()) != 0) return system_error("cannot publish", paths.roster());
+    if (::rename(fresh.c_str(), paths.roster().c_str()) != 0) {
+        auto error = system_error("cannot publish", paths.roster());
+        ::unlink(pulse.c_str());
+        ::unlink(fresh.c_str());
+        return error;
+    }
     remove_strays(paths, pulse);
     return segment;
 }

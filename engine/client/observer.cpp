@@ -158,6 +158,8 @@ ClusterInfo Observer::info() const {
     info.stream = h.stream.load(relaxed);
     info.instance = roster.preamble().instance.load(relaxed);
     info.epoch = h.epoch.load(relaxed);
+    const std::uint64_t version = h.engine_version.load(relaxed);
+    info.engine_version = std::to_string(version >> 32) + "." + std::to_string(version >> 16 & 0xFFFF) + "." + std::to_string(version & 0xFFFF);
     info.engine_pid = h.engine_pid.load(relaxed);
     info.capacity = roster.capacity();
     info.ring = roster.geometry().ring_entries;

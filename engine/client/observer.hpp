@@ -33,6 +33,7 @@ struct ClusterInfo {
     std::string cluster, node, host;  // node: the engine's own
     std::uint64_t stream = 0, view = 0, instance = 0;
     Sequence head{};
+    std::string engine_version;  // "1.2.3"
     std::uint32_t epoch = 0, engine_pid = 0, capacity = 0, ring = 0, high_water = 0;
     bool running = false;  // lock held, socket listening, first step done
     Settings settings;

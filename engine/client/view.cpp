@@ -37,7 +37,7 @@ Result<void> View::apply(const Event& event, Observer& observer) {
     // A blob counts only if this very event brought it; otherwise it was replaced since, and a later event will tell.
     shm::Blob blob;
     const bool brought = shm::load_blob(roster, event.blob, blob) && blob.sequence == event.sequence && shm::load_blob_sequence(roster, event.blob) == event.sequence;
-    Peer fresh = present_peer(roster, stored.slot, stored.hot, stored.name, blob);
+    Peer fresh = present_peer(roster, stored.slot, stored.hot, stored.name, brought ? blob : shm::Blob{});
     if (!brought && event.kind != EventKind::joined) {
         fresh.endpoint = std::move(peer.endpoint);
         fresh.host = std::move(peer.host);

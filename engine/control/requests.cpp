@@ -142,6 +142,7 @@ void Server::joined(ConnectionId to, ProcessId id, const Message& message, const
     if (!answer.error && process != processes_.end()) {
         Life life{answer.incarnation, answer.slot, answer.generation, message.wrapped ? to : 0, message.wrapped, false};
         process->second->lives.insert_or_assign(message.node, life);
+        if (process->second->lives.size() >= process->second->sweep_at) sweep(*process->second);
         r.slot = answer.slot.value;
         r.generation = answer.generation.value;
         r.incarnation = answer.incarnation.value;

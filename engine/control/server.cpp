@@ -15,6 +15,7 @@ namespace rollcall::control {
 
 namespace {
 constexpr int packets_a_turn = 256;      // of one connection, so that nobody keeps the others or the detector waiting
+constexpr int packets_a_drain = 4096;
 constexpr std::size_t most_unsent = 4096;  // replies that a client did not take: it gets no more, and is closed
 }  // namespace
 
@@ -40,10 +41,8 @@ void Server::handle(std::uint64_t key, std::uint32_t events, Instant now) {
         if (const auto it = processes_.find(key & ~process_bit); it != processes_.end()) process_ended(*it->second, now);
         return;
     }
-    const auto it = connections_.find(key);
-    if (it == connections_.end()) return;
-    if ((events & EPOLLOUT) != 0) flush();
-    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) read(*it->second, now);
+    if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) flush();
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) read(key);
 }
 
 void Server::accept_all() {
@@ -65,21 +64,23 @@ void Server::accept_all() {
     }
 }
 
-void Server::read(Connection& connection, Instant now) {
-    const ConnectionId id = connection.id;
-    for (int i = 0; i < packets_a_turn && !connection.is_full; ++i) {
-        if (!read_one(connection, now)) return;
-        if (!connections_.contains(id)) return;
+void Server::read(ConnectionId id) {
+    for (int i = 0; i < packets_a_turn; ++i) {
+        const auto it = connections_.find(id);
+        if (it == connections_.end() || it->second->is_full || !read_one(*it->second)) return;
     }
 }
 
-// Everything that is already in the connection: a goodbye may be among it.
-void Server::drain(Connection& connection, Instant now) {
-    while (read_one(connection, now)) {}
+// What is already in the connection: a goodbye may be among it. A socket holds fewer packets than this, so whoever ended said no more.
+void Server::drain(ConnectionId id) {
+    for (int i = 0; i < packets_a_drain; ++i) {
+        const auto it = connections_.find(id);
+        if (it == connections_.end() || !read_one(*it->second)) return;
+    }
 }
 
 // False: nothing more to read; the connection may be gone.
-bool Server::read_one(Connection& connection, Instant) {
+bool Server::read_one(Connection& connection) {
     std::array<char, max_packet> buffer;
     shm::Descriptor descriptor;
     const ssize_t size = shm::receive_packet(connection.socket.get(), buffer.data(), buffer.size(), descriptor);

@@ -47,6 +47,7 @@ struct Process {
     engine::ProcessFacts facts;
     std::uint64_t inode = 0;  // of the pidfd: tells processes apart where pids cannot be seen
     std::map<std::string, Life, std::less<>> lives;
+    std::size_t sweep_at = 64;  // lives: then those that are over are forgotten
     std::uint32_t card = shm::no_index;
     std::optional<Instant> judge_at;  // it exited; its wrapper has until then to say how
 };
@@ -78,9 +79,9 @@ private:
     static constexpr std::uint64_t process_bit = std::uint64_t{1} << 63;
 
     void accept_all();
-    void read(Connection& connection, Instant now);
-    void drain(Connection& connection, Instant now);
-    bool read_one(Connection& connection, Instant now);
+    void read(ConnectionId id);
+    void drain(ConnectionId id);
+    bool read_one(Connection& connection);
     void close(ConnectionId id);
     void reply(ConnectionId to, const Reply& reply);
     void refuse(ConnectionId to, const Message& about, ErrorKind kind, std::string message);
@@ -98,11 +99,13 @@ private:
     Process* known(const engine::ProcessFacts& facts, std::uint64_t inode);
     void count_unwatched();
     Process* add(shm::Descriptor pidfd, const engine::ProcessFacts& facts, std::uint64_t inode);
+    void watch_exit(Process& process, shm::Descriptor pidfd);
     void process_ended(Process& process, Instant now);
     void judge(Process& process);
     void forget(ProcessId id);
     void beat_for_orphans(Instant now);
     void give_card(Process& process);
+    void sweep(Process& process);
 
     engine::Core& core_;
     engine::Inbox& inbox_;

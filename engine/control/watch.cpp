@@ -49,6 +49,7 @@ Process* Server::watch(Connection& connection, shm::Descriptor pidfd, bool is_ch
     if (pidfd) {
         const auto seen = facts_of(pidfd.get());
         if (!seen) return nullptr;
+        if (!is_child && seen->pid != connection.pid) return nullptr;  // somebody else's pidfd: its exit would prove nothing about the joiner
         if (is_child && seen->pid != 0 && seen->uid != connection.uid && connection.uid != 0) return nullptr;
         facts.pid = seen->pid;
         facts.start_ticks = seen->start_ticks;
@@ -62,6 +63,8 @@ Process* Server::watch(Connection& connection, shm::Descriptor pidfd, bool is_ch
     if (process == nullptr) {
         process = add(std::move(pidfd), facts, inode);
         if (!process->pidfd) count_unwatched();
+    } else if (!process->pidfd && pidfd) {
+        watch_exit(*process, std::move(pidfd));  // an earlier engine's member, which could not be watched until it came back
     }
     if (!is_child) connection.self = process->id;
     return process;
@@ -76,16 +79,29 @@ void Server::count_unwatched() {
 Process* Server::add(shm::Descriptor pidfd, const ProcessFacts& facts, std::uint64_t inode) {
     auto process = std::make_unique<Process>();
     process->id = next_id_++;
-    process->pidfd = std::move(pidfd);
     process->facts = facts;
     process->inode = inode;
-    epoll_event event{EPOLLIN, {.u64 = process->id | process_bit}};
-    if (process->pidfd && ::epoll_ctl(epoll_, EPOLL_CTL_ADD, process->pidfd.get(), &event) != 0) process->pidfd.reset();
+    watch_exit(*process, std::move(pidfd));
     give_card(*process);
     if (facts.pid != 0) by_facts_[{facts.pid, facts.start_ticks}] = process->id;
     Process* added = process.get();
     processes_.emplace(added->id, std::move(process));
     return added;
+}
+
+void Server::watch_exit(Process& process, shm::Descriptor pidfd) {
+    epoll_event event{EPOLLIN, {.u64 = process.id | process_bit}};
+    if (pidfd && ::epoll_ctl(epoll_, EPOLL_CTL_ADD, pidfd.get(), &event) == 0) process.pidfd = std::move(pidfd);
+}
+
+// Lives end without a word to the server (evicted, replaced, left by an operator): whoever joins under ever new names must not grow it.
+void Server::sweep(Process& process) {
+    std::erase_if(process.lives, [&](const auto& entry) {
+        shm::RecordView record;
+        const Life& life = entry.second;
+        return shm::load(core_.roster().record(life.slot), record) && (record.hot.state == State::none || record.hot.incarnation != life.incarnation);
+    });
+    process.sweep_at = std::max<std::size_t>(64, 2 * process.lives.size());
 }
 
 // A page of cards is backed before the first of them is given away. Without memory there is no card: it carries statistics only.
@@ -114,10 +130,8 @@ void Server::process_ended(Process& process, Instant now) {
         if (connection->self == process.id || wraps) its_own.push_back(id);
     }
     const ProcessId id = process.id;
-    for (const ConnectionId connection : its_own)
-        if (const auto it = connections_.find(connection); it != connections_.end()) drain(*it->second, now);
-    const auto still = processes_.find(id);
-    if (still == processes_.end()) return;
+    for (const ConnectionId connection : its_own) drain(connection);
+    if (!processes_.contains(id)) return;
     const bool wrapper_lives = std::any_of(process.lives.begin(), process.lives.end(), [&](const auto& life) { return connections_.contains(life.second.wrapper); });
     process.judge_at = wrapper_lives ? now + wrapper_has : now;
     if (!wrapper_lives) judge(process);

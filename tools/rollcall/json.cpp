@@ -92,7 +92,7 @@ Json head_object(const ClusterInfo& info) {
     engine["running"] = info.running;
     engine["epoch"] = info.epoch;
     engine["node"] = info.node;
-    engine["version"] = nullptr;
+    engine["version"] = info.engine_version;
     Json o;
     o["cluster"] = info.cluster;
     o["stream"] = stream_text(info.stream);
