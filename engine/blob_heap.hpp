@@ -30,11 +30,16 @@ public:
 
 private:
     std::size_t class_of(std::uint32_t number) const noexcept;
+    void free_now(std::uint32_t number);
     Result<void> add_extent(std::size_t size_class);
+    Result<std::uint32_t> fresh_extent();
+    std::uint32_t take_empty_extent();
 
     shm::Segment& segment_;
     std::array<std::vector<std::uint32_t>, shm::blob_class_count> free_;
     std::vector<std::uint32_t> later_;
+    std::vector<std::uint16_t> used_;  // an extent: blobs that are not free; 0 and it may get another class
+    std::uint32_t empty_ = 0;          // extents that count and are wholly free
 };
 
 }  // namespace rollcall::engine

@@ -24,15 +24,15 @@ namespace rollcall {
 
 struct EngineOptions {
     std::string cluster = "default";  // 1 to 63 of A-Za-z0-9_-
-    std::string node;                 // this engine's own node id; empty: the host's name. It is not among its peers
-    std::string dir;                  // folder of the shared memory; empty: private memory, no socket, several engines in a process
-    Settings settings;
+    std::string node{};                 // this engine's own node id; empty: the host's name. It is not among its peers
+    std::string dir{};                  // folder of the shared memory; empty: private memory, no socket, several engines in a process
+    Settings settings{};
     std::uint32_t capacity = 0;  // peers, 1 to 16,777,216; 0: 4,096, or what the living folder has
     std::uint32_t ring = 0;      // events kept, rounded up to a power of two; 0: max(65,536, capacity/16), less where memory is small
-    std::string group;           // this group may join: it gets write access to pulse and socket; empty: the owner's group
-    std::function<Instant()> clock;             // default: CLOCK_MONOTONIC
-    std::function<std::int64_t()> wall_clock;   // microseconds since 1970; for show and for incarnations; default: the system's
-    std::function<void(const std::string&)> log;  // one line each, from the engine's threads; default: nowhere
+    std::string group{};           // this group may join: it gets write access to pulse and socket; empty: the owner's group
+    std::function<Instant()> clock{};             // default: CLOCK_MONOTONIC
+    std::function<std::int64_t()> wall_clock{};   // microseconds since 1970; for show and for incarnations; default: the system's
+    std::function<void(const std::string&)> log{};  // one line each, from the engine's threads; default: nowhere
 };
 
 // Thread-safe except where a function says otherwise. Constructors touch nothing and cannot fail. Never throws.

@@ -144,7 +144,8 @@ Result<void> Membership::back_slot(Slot slot) {
     if (slot.value < now_used) return {};
     const std::uint32_t backed = (now_used + shm::extent_records - 1) / shm::extent_records * shm::extent_records;
     if (slot.value >= backed) {
-        const std::uint64_t begin = slot.value / shm::extent_records * shm::extent_records, end = std::min<std::uint64_t>(begin + shm::extent_records, books_.roster().capacity());
+        // From where memory ends, not from the slot's own extent: joins that failed for want of memory may have passed over some.
+        const std::uint64_t begin = backed, end = std::min<std::uint64_t>((slot.value / shm::extent_records + 1) * shm::extent_records, books_.roster().capacity());
         if (auto done = books_.segment.back_roster(books_.roster().geometry().records + begin * sizeof(shm::Record), (end - begin) * sizeof(shm::Record)); !done) return done;
     }
     high_water.store(slot.value + 1, std::memory_order_release);  // [extent] pairs with Roster::high_water

@@ -39,7 +39,7 @@ Stamp ObservedTime::threshold(std::uint64_t timeout) const noexcept {
     std::uint64_t at = last_.value, rest = timeout;
     for (std::size_t i = count_; i-- > 0;) {
         const std::uint64_t observed = at - pauses_[i].end.value;
-        if (observed >= rest) break;
+        if (observed > rest) break;  // at equality the threshold is where the pause began: who beat in it has not been silent for longer
         rest -= observed;
         at = pauses_[i].begin.value;
     }

@@ -89,8 +89,11 @@ void SlotPool::release(Slot slot, Stamp now) {
         loose_.push_back({slot.value, now});
         return;
     }
-    for (std::uint32_t i = number * line; i < std::min((number + 1) * line, capacity_); ++i)
-        if (where_[i] == Where::loose) where_[i] = Where::idle_line;
+    for (std::uint32_t i = number * line; i < std::min((number + 1) * line, capacity_); ++i) {
+        if (where_[i] != Where::loose) continue;
+        where_[i] = Where::idle_line;
+        now = std::max(now, freed_at_[i]);  // the whole line rests until its latest slot has
+    }
     idle_lines_.push_back({number, now});
 }
 

@@ -1,4 +1,4 @@
-// Node id to slot: chains through the records, 2 × capacity buckets. Insert and unlink are one store each; nothing ever moves, so
+// Node id to slot: chains through the records, 1.75 × capacity buckets. Insert and unlink are one store each; nothing ever moves, so
 // readers walk while the engine works. A reader may stand on a record that is freed and reused in another chain under its feet; it
 // notices, because at each record it checks the chain (hash), then takes `next`, then looks at the version again, while the writer
 // rewrites hash and `next` only after the version has moved.

@@ -5,7 +5,7 @@
 //     0       preamble               64 bytes, frozen for all versions
 //     64      header                 identity (once), cursors, two checkpoints, histograms
 //     ...     ring                   ring_entries × 192: the events, which are the redo log
-//     ...     buckets                2 × capacity × 4: heads of the index chains
+//     ...     buckets                1.75 × capacity × 4: heads of the index chains
 //     ...     extent classes         4 bytes an extent of blobs
 //     ...     records                capacity × 192
 //     ...     blobs                  extents of 64 KiB
@@ -45,6 +45,7 @@ inline constexpr std::uint32_t block_words = 512;       // heartbeat words are j
 inline constexpr std::uint32_t extent_records = 4096;   // records are backed by memory in extents of this many
 inline constexpr std::size_t blob_unit = 16;            // blobs are numbered in units of 16 bytes
 inline constexpr std::size_t blob_extent_bytes = 65536; // one size class an extent
+inline constexpr std::uint32_t largest_blobs_an_extent = blob_extent_bytes / 896;
 inline constexpr std::size_t max_node_id = 63;
 inline constexpr std::size_t max_endpoint = 255;
 inline constexpr std::size_t max_tags = 512;
@@ -180,9 +181,9 @@ struct Geometry {
         Geometry g;
         g.capacity = capacity;
         g.ring_entries = ring_entries;
-        g.bucket_count = 2 * capacity;
+        g.bucket_count = static_cast<std::uint32_t>(std::uint64_t{capacity} * 7 / 4 + 1);
         // Room for the largest blob of every peer, for one more of each event in flight, and for a last extent of each class.
-        g.blob_extents = static_cast<std::uint32_t>((std::uint64_t{capacity} * 896 + 4096u * 896) / blob_extent_bytes + 32);
+        g.blob_extents = (capacity + 4096 + largest_blobs_an_extent - 1) / largest_blobs_an_extent + 10;
         g.ring = roster_header_bytes;
         g.buckets = g.ring + pages(std::uint64_t{ring_entries} * sizeof(Entry));
         g.extent_classes = g.buckets + pages(std::uint64_t{g.bucket_count} * 4);
@@ -199,6 +200,6 @@ struct Geometry {
 static_assert(Geometry::of(max_capacity, max_ring).blob_extents * (blob_extent_bytes / blob_unit) < no_index, "blob numbers fit 32 bits");
 
 // The promise to users: beside the ring, endpoints and tags at most 256 bytes a peer and 128 a joined process.
-static_assert(sizeof(Record) + 2 * 4 + sizeof(Word) + 48 <= 256);
+static_assert(sizeof(Record) + 7 + sizeof(Word) + 48 < 256);  // what is left pays for the rounding to whole extents
 
 }  // namespace rollcall::shm

@@ -20,7 +20,10 @@ bool address_in(const Descriptor& folder, const std::string& name, sockaddr_un& 
     address = {};
     address.sun_family = AF_UNIX;
     const std::string path = "/proc/self/fd/" + std::to_string(folder.get()) + "/" + name;
-    if (path.size() >= sizeof address.sun_path) return false;
+    if (path.size() >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
     std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
     return true;
 }

@@ -46,9 +46,15 @@ void store_hot(Record& record, const HotWords& words) noexcept {
     record.version.store(version + 1, std::memory_order_release);  // [record] pairs with load_version; publishes the copy
 }
 
+// What `next` says from the moment a record gets another node until it is in that node's chain: a reader that stood on it starts anew.
+inline constexpr std::uint32_t next_unknown = no_index - 1;
+
 // Only while the current copy says "no peer": readers believe a name only together with a copy that has one.
 template <class Record>
 void store_name(Record& record, std::uint32_t hash, const Name& name) noexcept {
+    // The version moved when the record became free, long ago: without this mark a reader could take the new hash and the `next` of
+    // the old chain for the end of the new one.
+    record.next.store(next_unknown, std::memory_order_release);  // [index] before `hash`, which the walk reads first
     record.hash.store(hash, std::memory_order_release);  // [index] pairs with the chain walk, which checks the chain before `next`
     for (std::size_t i = 0; i < name_words; ++i) record.name[i].store(name.words[i], std::memory_order_release);  // [record]
 }

@@ -181,7 +181,9 @@ void supersede(const Paths& paths) {
     const std::string pulse_path = paths.pulse(preamble.instance.load(std::memory_order_relaxed));
     const Descriptor pulse_file(::open(pulse_path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
     const std::uint64_t words = preamble.words_offset.load(std::memory_order_relaxed), count = preamble.word_count.load(std::memory_order_relaxed);
-    if (!pulse_file || ::fstat(pulse_file.get(), &s) != 0 || count > max_capacity || words % 8 != 0 || words + count * 8 > static_cast<std::uint64_t>(s.st_size)) return;
+    if (!pulse_file || ::fstat(pulse_file.get(), &s) != 0) return;
+    const auto bytes = static_cast<std::uint64_t>(s.st_size);
+    if (count > max_capacity || words % 8 != 0 || words < sizeof(Preamble) || words > bytes || count * 8 > bytes - words) return;
     auto pulse_map = map(pulse_file, words + count * 8, true, pulse_path);
     if (!pulse_map) return;
     auto* pulse = reinterpret_cast<Preamble*>(bytes_of(*pulse_map));
@@ -236,7 +238,7 @@ Result<Segment> Segment::create(const Paths& paths, const SegmentOptions& option
 namespace {
 
 Result<Descriptor> open_existing(const std::string& path, bool writable) {
-    Descriptor file(::open(path.c_str(), (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW));
+    Descriptor file(::open(path.c_str(), (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));  // a FIFO would wait for its other end
     if (file) return file;
     if (errno == ENOENT) return fail(ErrorKind::no_cluster, "no cluster memory at " + path);
     return system_error("cannot open", path);

@@ -33,7 +33,7 @@ Result<void> validate(const Settings& settings);
 // What is allowed but unwise: a suspicion after fewer than 2.5 heartbeats.
 std::optional<std::string> warning(const Settings& settings);
 
-// "300ms", "2.5s", "10us": the shortest exact form.
+// "300ms", "2500ms", "5s": a whole number of the largest unit that is exact.
 std::string to_text(Duration d);
 
 }  // namespace rollcall

@@ -90,7 +90,7 @@ void fold(const Roster& roster, Image& image, const StoredEvent& event) {
         // A proof added to a death by silence is an update that brings no blob; then the record's blob is still the old one.
         Blob blob;
         const bool read = load_blob(roster, event.hot.blob, blob) && load_blob_sequence(roster, event.hot.blob) == blob.sequence;
-        const bool current = read && (blob.sequence == event.sequence || blob.sequence == slot.blob.sequence);
+        const bool current = read && blob.sequence.value != 0 && (blob.sequence == event.sequence || blob.sequence == slot.blob.sequence);
         if (current) slot.blob = std::move(blob);
         slot.blob_pending = !current;
     }

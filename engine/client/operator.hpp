@@ -13,12 +13,12 @@ namespace rollcall {
 
 // Settings to change; what is left out stays.
 struct SettingsChange {
-    std::optional<Duration> heartbeat, suspect, dead, evict, scan;
+    std::optional<Duration> heartbeat{}, suspect{}, dead{}, evict{}, scan{};
 };
 
 struct Address {
     std::string cluster = "default";
-    std::string dir;  // empty: $ROLLCALL_DIR, else the folders of this user and of root
+    std::string dir{};  // empty: $ROLLCALL_DIR, else the folders of this user and of root
 };
 
 // Each fails with no_cluster, no_engine, refused (not the engine's uid, not root), timeout.

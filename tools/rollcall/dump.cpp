@@ -1,10 +1,13 @@
-// `rollcall dump`: everything an observer can know of a cluster, also of a dead engine's and of a copied folder.
+// `rollcall dump`: everything in a cluster's memory, also a dead engine's and a copied folder's, and whether it is as it must be.
+#include "shm/checkpoint.hpp"
 #include "shm/settings.hpp"
+#include "shm/verify.hpp"
 #include "tools/rollcall/command.hpp"
 #include "tools/rollcall/duration.hpp"
 #include "tools/rollcall/event_text.hpp"
 #include "tools/rollcall/json.hpp"
 #include "tools/rollcall/members_table.hpp"
+#include "tools/rollcall/memory_dump.hpp"
 #include "tools/rollcall/output.hpp"
 #include "tools/rollcall/printable.hpp"
 #include "tools/rollcall/reading.hpp"
@@ -16,10 +19,13 @@ namespace rollcall::cli {
 namespace {
 
 struct Options {
-    bool json = false;
+    bool json = false, verify = false;
 };
 
-void declare(OptionSet& set, Options& options) { set.flag("--json", "one JSON document", options.json); }
+void declare(OptionSet& set, Options& options) {
+    set.flag("--json", "one JSON document", options.json);
+    set.flag("--verify", "check every invariant of the layout instead; exit 1 after naming each that is broken", options.verify);
+}
 
 std::string field(std::string_view name, std::string_view value) {
     return value.empty() ? "" : "  " + padded(name, 16) + printable(value) + "\n";
@@ -59,26 +65,54 @@ std::string peer_text(const Peer& p, Instant now) {
            field("tags", tags_text(p.tags));
 }
 
+void print_all(const Roster& roster, const shm::Roster& memory, bool copy) {
+    print(cluster_text(roster, copy));
+    for (const Peer& peer : roster.peers) print(peer_text(peer, roster.now));
+    print_memory(print, memory);
+}
+
+void write_all(const Roster& roster, const shm::Roster& memory) {
+    json::write_members(print, roster.info, roster.peers, roster.now, json::Detail::all, [&](const Out& out) {
+        out(",\n\"memory\":");
+        write_memory(out, memory);
+    });
+}
+
+// Producers may beat while we look: what is a little ahead of our clock is not from the future. In a copy the clock means nothing.
+Stamp latest_stamp(const shm::Roster& memory, bool copy) {
+    constexpr Duration ahead = std::chrono::seconds(10);
+    return copy ? Stamp{stamp_limit} : to_stamp(std::chrono::steady_clock::now() + ahead, memory.base_ns());
+}
+
+int verify(const shm::Roster& memory, bool copy, const std::string& cluster) {
+    const shm::Verification found = shm::verify(memory, latest_stamp(memory, copy));
+    if (!found.is_settled) return report({ErrorKind::busy, "the memory of cluster '" + cluster + "' would not hold still long enough to be judged; try again"});
+    for (const std::string& line : found.broken) print(printable(line) + "\n");
+    if (found.broken_count > found.broken.size()) print("and " + std::to_string(found.broken_count - found.broken.size()) + " more\n");
+    if (found.broken_count == 0) print("every invariant holds: " + std::to_string(memory.high_water()) + " slots, event " + std::to_string(shm::load_head(memory.header()).value) + "\n");
+    return found.broken_count == 0 ? exit_done : exit_failed;
+}
+
 int run(const Common& common, const Options& options) {
+    Result<Memory> memory = attach_memory(common);
+    if (!memory) return report(memory.error());
+    if (options.verify) return finish_output(verify(memory->segment.roster(), memory->copy, common.cluster_name()));
     Result<Reading> reading = attach(common);
     if (!reading) return report(reading.error());
     const Result<Roster> roster = read_roster(*reading);
-    if (!roster) return report(roster.error());
-    if (options.json) {
-        json::write_members(print, roster->info, roster->peers, roster->now, json::Detail::all);
-    } else {
-        print(cluster_text(*roster, reading->copy));
-        for (const Peer& peer : roster->peers) print(peer_text(peer, roster->now));
-    }
+    if (!roster) return report({roster.error().kind, roster.error().message + "; 'rollcall dump --verify' names what is broken"});
+    if (options.json) write_all(*roster, memory->segment.roster());
+    else print_all(*roster, memory->segment.roster(), reading->copy);
     return finish_output(exit_done);
 }
 
 }  // namespace
 
 const Command& dump_command() {
-    static const Command command = make_command("dump", "show all that is known of a cluster",
+    static const Command command = make_command("dump", "show everything in a cluster's memory, or check it",
                                                 {{"rollcall dump", "the cluster, then each peer"},
-                                                 {"rollcall dump --json", "what members --json says, and more of each peer"},
+                                                 {"rollcall dump --json", "what members --json says, and more of each peer, and the memory"},
+                                                 {"rollcall dump --verify", "is the memory as it must be?"},
                                                  {"rollcall dump --dir /tmp/copy --cluster orders", "of a folder that was copied"}},
                                                 declare, run);
     return command;

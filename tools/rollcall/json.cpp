@@ -159,7 +159,7 @@ std::string stream_text(std::uint64_t stream) {
 
 std::string event_line(const Event& event, std::string_view cluster) { return text_of(event_object(event, cluster)); }
 
-void write_members(const std::function<void(std::string_view)>& out, const ClusterInfo& info, const std::vector<Peer>& peers, Instant now, Detail detail) {
+void write_members(const Out& out, const ClusterInfo& info, const std::vector<Peer>& peers, Instant now, Detail detail, const std::function<void(const Out&)>& last) {
     Json head = head_object(info);
     if (detail == Detail::all) add_memory(head, info, now);
     std::string open = text_of(head);
@@ -173,7 +173,9 @@ void write_members(const std::function<void(std::string_view)>& out, const Clust
         out(text_of(object));
         separator = ",\n";
     }
-    out(peers.empty() ? "]}\n" : "\n]}\n");
+    out(peers.empty() ? "]" : "\n]");
+    if (last) last(out);
+    out("}\n");
 }
 
 std::string statistics(const ClusterInfo& info) { return text_of(head_object(info)); }

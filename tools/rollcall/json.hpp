@@ -26,7 +26,9 @@ enum class Detail {
 };
 
 // A cluster and its peers. Given out in pieces, so that a million peers need no document in memory: one line for the head and one a peer.
-void write_members(const std::function<void(std::string_view)>& out, const ClusterInfo& info, const std::vector<Peer>& peers, Instant now, Detail detail);
+// `last` may write more fields behind the peers, each behind a comma.
+using Out = std::function<void(std::string_view)>;
+void write_members(const Out& out, const ClusterInfo& info, const std::vector<Peer>& peers, Instant now, Detail detail, const std::function<void(const Out&)>& last = {});
 
 // The cluster without its peers.
 std::string statistics(const ClusterInfo& info);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "engine/client/session.hpp"
+
 namespace rollcall::cli {
 
 Result<Roster> read_roster(Reading& reading) {
@@ -20,15 +22,32 @@ Result<Roster> read_roster(Reading& reading) {
     return roster;
 }
 
+namespace {
+
+// What is refused as living memory (another boot, another time namespace) may still be looked at as a copy. If that fails too, the first
+// reason is the one that helps.
+bool perhaps_a_copy(const Error& error) { return error.kind == ErrorKind::incompatible || error.kind == ErrorKind::refused; }
+
+}  // namespace
+
+Result<Memory> attach_memory(const Common& common) {
+    const Result<shm::Paths> paths = locate(common.cluster_name(), common.folder());
+    if (!paths) return fail(paths.error());
+    const auto host = shm::HostIdentity::current();
+    Result<shm::Segment> live = shm::Segment::attach(*paths, shm::Access::observer, host);
+    if (live) return Memory{std::move(*live), false};
+    if (!perhaps_a_copy(live.error())) return fail(live.error());
+    Result<shm::Segment> copy = shm::Segment::attach(*paths, shm::Access::copy, host);
+    if (!copy) return fail(live.error());
+    return Memory{std::move(*copy), true};
+}
+
 Result<Reading> attach(const Common& common, Observer::Options options) {
     options.cluster = common.cluster_name();
     options.dir = common.folder();
     Result<Observer> live = Observer::attach(options);
     if (live) return Reading{std::move(*live), options.copy};
-    // What is refused as living memory (another boot, another time namespace, no tmpfs) may still be looked at as a copy. If that fails
-    // too, the first reason is the one that helps.
-    const bool perhaps_a_copy = live.error().kind == ErrorKind::incompatible || live.error().kind == ErrorKind::refused;
-    if (options.copy || !perhaps_a_copy) return fail(live.error());
+    if (options.copy || !perhaps_a_copy(live.error())) return fail(live.error());
     options.copy = true;
     Result<Observer> copy = Observer::attach(options);
     if (!copy) return fail(live.error());

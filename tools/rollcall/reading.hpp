@@ -5,6 +5,7 @@
 
 #include "engine/client/observer.hpp"
 #include "shm/error.hpp"
+#include "shm/segment.hpp"
 #include "tools/rollcall/command.hpp"
 
 namespace rollcall::cli {
@@ -24,6 +25,13 @@ struct Roster {
     Instant now{};  // what ages are counted to
 };
 Result<Roster> read_roster(Reading& reading);
+
+// The memory itself.
+struct Memory {
+    shm::Segment segment;
+    bool copy = false;
+};
+Result<Memory> attach_memory(const Common& common);
 
 // `options` may say where events go on; cluster and folder are those of `common`.
 Result<Reading> attach(const Common& common, Observer::Options options = {});
