@@ -6,7 +6,10 @@
 #include <cstring>
 #include <filesystem>
 
+#include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 namespace rollcall::engine {
@@ -18,15 +21,42 @@ constexpr std::size_t requests_a_step = 16'384;  // so that a flood of requests 
 
 Now make_now(const shm::Roster& roster, Instant now, std::int64_t wall_us) noexcept { return {to_stamp(now, roster.base_ns()), to_ns(now), wall_us}; }
 
+tl::unexpected<Error> not_tmpfs(const std::string& path) {
+    return fail(ErrorKind::refused, "folder " + path + " is not on tmpfs (a disk's write-back would stall heartbeats); choose --dir below /dev/shm or /run");
+}
+
+bool is_on_tmpfs(const std::string& path) noexcept {
+    struct statfs fs{};
+    return ::statfs(path.c_str(), &fs) != 0 || fs.f_type == TMPFS_MAGIC;
+}
+
+// The folder itself, not what a link of somebody else's stands for; on tmpfs; and nobody else may put files there.
+Result<void> check_folder(const std::string& path, bool is_ours) {
+    const shm::Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    struct stat s{};
+    if (!folder || ::fstat(folder.get(), &s) != 0) {
+        const int code = errno;
+        return fail(code == EACCES || code == ELOOP || code == ENOTDIR ? ErrorKind::refused : ErrorKind::system, "cannot use folder " + path + ": " + std::strerror(code));
+    }
+    if (is_ours && ::fchmod(folder.get(), 0755) != 0) return fail(ErrorKind::system, "cannot set the mode of folder " + path + ": " + std::strerror(errno));
+    if (s.st_uid != ::geteuid() && s.st_uid != 0) return fail(ErrorKind::refused, "folder " + path + " belongs to uid " + std::to_string(s.st_uid) + ": remove it, or choose another --dir");
+    return is_on_tmpfs(path) ? Result<void>{} : not_tmpfs(path);
+}
+
 Result<void> make_folder(const shm::Paths& paths) {
     std::error_code error;
     const auto parent = std::filesystem::path(paths.folder).parent_path();
+    // Before anything is made: what does not exist yet will lie where its nearest ancestor lies.
+    auto ancestor = std::filesystem::absolute(paths.folder, error);
+    while (!error && ancestor.has_relative_path() && !std::filesystem::exists(ancestor, error) && !error) ancestor = ancestor.parent_path();
+    if (!is_on_tmpfs(ancestor.string())) return not_tmpfs(paths.folder);
+    error.clear();
     std::filesystem::create_directories(parent, error);
     if (error) return fail(error == std::errc::permission_denied ? ErrorKind::refused : ErrorKind::system, "cannot create folder " + parent.string() + ": " + error.message());
-    if (::mkdir(paths.folder.c_str(), 0755) != 0 && errno != EEXIST)
+    const bool made = ::mkdir(paths.folder.c_str(), 0755) == 0;
+    if (!made && errno != EEXIST)
         return fail(errno == EACCES ? ErrorKind::refused : errno == ENOSPC ? ErrorKind::full : ErrorKind::system, "cannot create folder " + paths.folder + ": " + std::strerror(errno));
-    ::chmod(paths.folder.c_str(), 0755);
-    return {};
+    return check_folder(paths.folder, made);
 }
 
 std::uint32_t chosen_ring(const CoreOptions& options, std::uint32_t capacity, const std::string& folder) {
@@ -49,7 +79,7 @@ shm::SegmentOptions segment_options(const CoreOptions& options, const std::strin
 Result<void> check_sizes(const CoreOptions& options, const shm::Geometry& there, const std::string& folder) {
     if (options.capacity != 0 && options.capacity != there.capacity)
         return fail(ErrorKind::invalid, "capacity " + std::to_string(options.capacity) + " was asked for, but " + folder + " was created with " + std::to_string(there.capacity) + "; leave it out, or remove the stopped cluster first");
-    if (options.ring != 0 && std::bit_ceil(options.ring) != there.ring_entries)
+    if (options.ring != 0 && chosen_ring(options, there.capacity, folder) != there.ring_entries)
         return fail(ErrorKind::invalid, "a ring of " + std::to_string(options.ring) + " was asked for, but " + folder + " was created with " + std::to_string(there.ring_entries) + "; leave it out, or remove the stopped cluster first");
     return {};
 }
@@ -105,6 +135,7 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, Instant now
     shm::EngineLock lock;
     std::optional<shm::Paths> paths;
     std::optional<shm::Segment> segment;
+    std::string replaced;  // why what lay there was of no use
     if (options.dir.empty()) {
         auto made = shm::Segment::create_private(segment_options(options, "", now));
         if (!made) return fail(made.error());
@@ -122,6 +153,8 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, Instant now
             segment = std::move(*there);
         } else if (!is_worthless(there.error().kind)) {
             return fail(there.error());
+        } else if (there.error().kind != ErrorKind::no_cluster) {
+            replaced = there.error().message;
         }
     }
     bool adopts = segment.has_value() && paths.has_value();
@@ -138,12 +171,14 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, Instant now
         if (!books) {
             if (!adopts || !paths) return fail(books.error());
             adopts = false;  // what is there cannot be reconciled: replace it, once
+            replaced = books.error().message;
             continue;
         }
         std::unique_ptr<Core> core(new Core(std::move(*books), options));
         core->lock_ = std::move(lock);
         core->paths_ = std::move(paths);
         core->adopted_ = adopts;
+        core->replaced_ = std::move(replaced);
         core->introduce(options);
         resume_evictions(*core->books_, core->detector_);
         return core;
@@ -156,17 +191,18 @@ void Core::step(Instant now, std::int64_t wall_us, Inbox& inbox, bool scan) {
     membership_.continue_leaving();
     Request request;
     std::size_t handled = 0;
-    while (handled < requests_a_step && ledger.budget() >= 2 && !membership_.is_leaving() && inbox.take(request)) {
-        membership_.handle(request);
+    const std::uint32_t kept_for_judgements = ledger.budget() / 2;  // however many requests come, silence is judged
+    const auto has_room = [&] { return handled < requests_a_step && ledger.budget() >= kept_for_judgements + 2 && !membership_.is_leaving(); };
+    while (has_room() && inbox.take(request)) {
+        if (!request.is_orphaned()) membership_.handle(request);
         request = Request{};
         ++handled;
     }
-    more_ = handled == requests_a_step || ledger.budget() < 2 || membership_.is_leaving();
-    if (scan) {
-        detector_.pass();
-        writable().header().step_ns.store(static_cast<std::uint64_t>(to_ns(now)), std::memory_order_release);  // [step] pairs with a member's look
-    }
+    more_ = !has_room();
+    if (scan) detector_.pass();
     ledger.commit();
+    // After the commit: a pause that this look ended is in the memory before the look is.
+    if (scan) writable().header().step_ns.store(static_cast<std::uint64_t>(to_ns(now)), std::memory_order_release);  // [step] pairs with a member's look
     membership_.answer_all();
 }
 

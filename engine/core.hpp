@@ -50,6 +50,8 @@ public:
     void publish_needed() noexcept { books_->ledger.publish_needed(); }
     const std::optional<shm::Paths>& paths() const noexcept { return paths_; }
     bool has_adopted() const noexcept { return adopted_; }
+    // Why what lay in the folder was replaced instead of adopted; empty if it was not.
+    const std::string& why_replaced() const noexcept { return replaced_; }
 
 private:
     Core(std::unique_ptr<Books> books, const CoreOptions& options);
@@ -58,6 +60,7 @@ private:
     shm::EngineLock lock_;
     std::optional<shm::Paths> paths_;
     std::unique_ptr<Books> books_;
+    std::string replaced_;
     Membership membership_;
     Detector detector_;
     bool more_ = false, adopted_ = false;

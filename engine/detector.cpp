@@ -35,17 +35,20 @@ void Detector::pass() {
 void Detector::observe() {
     Ledger& ledger = books_.ledger;
     const Stamp before = books_.time.last_look();
-    const auto pause = books_.time.look(ledger.now().stamp, to_stamp_units_up(books_.settings().heartbeat / 2));
-    books_.time.forget_beyond(to_stamp_units_up(books_.settings().evict));
+    const Settings& settings = books_.settings();
+    const Duration credit = std::max(settings.heartbeat / 2, 2 * settings.scan);  // one scan may come late
+    const auto lost = books_.time.look(ledger.now().stamp, to_stamp_units_up(credit));
+    const Duration length = from_stamp_units(ledger.now().stamp.value - before.value);
+    const bool has_slept = lost && length > credit;  // else it looked, but what it saw does not count
+    books_.time.forget_beyond(to_stamp_units_up(settings.evict));
     auto& values = ledger.values();
-    if (!pause && values.pause_count == books_.time.pause_count()) return;
+    if (!lost && values.pause_count == books_.time.pause_count()) return;
     values.pause_count = static_cast<std::uint32_t>(books_.time.pause_count());
     values.pauses = books_.time.pauses();
     ledger.publish_needed();
-    if (!pause) return;
+    if (!has_slept) return;
     ++ledger.counter(Counter::pauses);
-    const Duration length = from_stamp_units(ledger.now().stamp.value - before.value);
-    if (length < books_.settings().suspect / 3) return;
+    if (length < settings.suspect / 3) return;
     ledger.make_room(1, no_slot, books_.table);
     ledger.plan(EventKind::paused, no_slot, Hot{}, shm::Name{}, State::none, static_cast<std::uint64_t>(length.count()));
 }

@@ -12,6 +12,7 @@
 #include "engine/client/present.hpp"
 #include "engine/core.hpp"
 #include "engine/dispatcher.hpp"
+#include "engine/doorbell.hpp"
 #include "engine/inbox.hpp"
 #include "engine/runner.hpp"
 #include "shm/index.hpp"
@@ -44,9 +45,7 @@ struct Engine::Impl {
         if (options.node.empty()) options.node = host_name();
         if (!options.clock) options.clock = [] { return std::chrono::steady_clock::now(); };
         if (!options.wall_clock) options.wall_clock = system_wall_clock;
-        inbox.on_put([this] {
-            if (auto* r = active.load(std::memory_order_acquire)) r->wake();  // [active] pairs with start and stop
-        });
+        inbox.on_put([this] { bell.ring(); });
     }
 
     engine::CoreOptions core_options(std::optional<std::uint32_t> gid) const {
@@ -59,11 +58,13 @@ struct Engine::Impl {
     Result<void> open_locked();
     void stop_threads();
     void stop_from_callback();
-    void take_counts() {
-        if (core) core->counter(engine::Counter::heartbeats_received) += received.exchange(0, std::memory_order_relaxed);
-    }
+    void let_go();
+    // On the stepping thread, before each step: the memory takes over what was counted since it was opened.
+    void take_counts() { core->counter(engine::Counter::heartbeats_received) = received.load(std::memory_order_relaxed); }
+    bool is_threaded() const noexcept { return threaded.load(std::memory_order_acquire); }  // [threaded]
 
     Options options;
+    engine::Doorbell bell;
     engine::Inbox inbox;
     engine::Dispatcher dispatcher;
     std::mutex lifecycle;              // open, start, stop: one at a time
@@ -73,7 +74,9 @@ struct Engine::Impl {
     std::uint64_t pending = 0;         // changes of settings that no step has seen yet
     std::unique_ptr<engine::Core> core;
     std::unique_ptr<engine::Runner> runner;
-    std::atomic<engine::Runner*> active{nullptr};
+    std::mutex stepping;                  // a step without a runner
+    std::atomic<bool> threaded{false};    // a runner has the memory, or had it and ended: nobody else may step
+    std::atomic<bool> running{false};
     std::atomic<std::uint64_t> received{0};
     std::optional<std::uint32_t> group;
 };
@@ -104,6 +107,9 @@ Result<void> Engine::Impl::open_locked() {
     if (!opened) return fail(opened.error());
     const std::unique_lock lock(memory);
     core = std::move(*opened);
+    received.store(core->counter(engine::Counter::heartbeats_received), std::memory_order_relaxed);
+    if (options.log && !core->why_replaced().empty()) options.log("replaced what lay in " + core->paths()->folder + ": " + core->why_replaced());
+    if (options.log && core->has_adopted()) options.log("goes on with the members that an earlier engine left in " + core->paths()->folder);
     dispatcher.attach(core->roster(), shm::load_head(core->roster().header()));
     return {};
 }
@@ -115,24 +121,44 @@ Result<void> Engine::open() {
 
 Result<void> Engine::start() {
     Impl& i = *impl_;
+    if (is_running()) return {};
+    if (i.dispatcher.is_inside_callback()) return fail(ErrorKind::invalid, "an engine cannot be started from one of its own callbacks");
     const std::lock_guard lock(i.lifecycle);
-    if (i.runner && i.runner->is_running()) return {};
-    i.stop_threads();
+    if (is_running()) return {};
+    // What a runner left behind that ended by itself, or was stopped from a callback, is given up first.
+    if (i.is_threaded()) {
+        i.stop_threads();
+        i.let_go();
+    }
     if (auto opened = i.open_locked(); !opened) return opened;
-    auto runner = std::make_unique<engine::Runner>(*i.core, i.inbox, engine::Runner::Hooks{i.options.clock, i.options.wall_clock, i.options.log, [&i] { i.take_counts(); }});
-    if (auto started = runner->start(i.group); !started) return started;
+    i.threaded.store(true, std::memory_order_release);  // [threaded] pairs with is_threaded
+    { const std::lock_guard last_step(i.stepping); }  // one that has begun is waited for
+    auto runner = std::make_unique<engine::Runner>(*i.core, i.inbox, i.bell, i.running,
+                                                   engine::Runner::Hooks{i.options.clock, i.options.wall_clock, i.options.log, [&i] { i.take_counts(); }});
+    auto started = runner->start(i.group);
+    if (!started) {
+        runner.reset();
+        i.let_go();
+        return started;
+    }
     i.runner = std::move(runner);
-    i.active.store(i.runner.get(), std::memory_order_release);  // [active]
     i.dispatcher.start();
     return {};
 }
 
 void Engine::Impl::stop_threads() {
     stopping.store(true, std::memory_order_relaxed);  // relaxed: only asks a callback not to wait for us
-    active.store(nullptr, std::memory_order_release);  // [active]
     if (runner) runner->stop();
     dispatcher.stop();
     stopping.store(false, std::memory_order_relaxed);
+}
+
+// Gives up lock and memory. No thread of ours is left.
+void Engine::Impl::let_go() {
+    const std::unique_lock lock(memory);
+    runner.reset();
+    core.reset();
+    threaded.store(false, std::memory_order_release);  // [threaded]
 }
 
 // A callback that stops the engine still stands on the memory: it is let go at the next stop, start or destruction. Another thread may be
@@ -151,38 +177,50 @@ void Engine::stop() noexcept {
     if (i.dispatcher.is_inside_callback()) return i.stop_from_callback();
     const std::lock_guard lock(i.lifecycle);
     i.stop_threads();
-    const std::unique_lock memory(i.memory);
-    i.runner.reset();
-    i.core.reset();
+    const std::lock_guard last_step(i.stepping);
+    i.let_go();
 }
 
-bool Engine::is_running() const noexcept {
-    const engine::Runner* runner = impl_->active.load(std::memory_order_acquire);  // [active]
-    return runner != nullptr && runner->is_running();
+bool Engine::is_running() const noexcept { return impl_->running.load(std::memory_order_acquire); }  // [running] pairs with the detector's end
+
+Ending Engine::ending() const {
+    const std::lock_guard lock(impl_->lifecycle);
+    if (!impl_->runner || is_running()) return Ending::none;
+    switch (impl_->runner->ending()) {
+        case engine::Runner::Ending::by_operator: return Ending::by_operator;
+        case engine::Runner::Ending::displaced: return Ending::displaced;
+        case engine::Runner::Ending::failed: return Ending::failed;
+        case engine::Runner::Ending::none: break;
+    }
+    return Ending::none;
 }
 
 void Engine::step(Instant now) {
-    if (!impl_->core || is_running()) return;
-    impl_->take_counts();
-    impl_->core->step(now, impl_->options.wall_clock(), impl_->inbox, true);
+    Impl& i = *impl_;
+    const std::lock_guard lock(i.stepping);
+    if (i.is_threaded() || !i.core) return;
+    i.take_counts();
+    i.core->step(now, i.options.wall_clock(), i.inbox, true);
 }
 
 void Engine::dispatch() {
-    if (impl_->core && !is_running()) impl_->dispatcher.deliver();
+    if (!impl_->is_threaded() && impl_->core) impl_->dispatcher.deliver();
 }
 
 void Engine::sync() {
-    if (!impl_->core) return;
-    if (!is_running()) {
-        do impl_->core->step(impl_->options.clock(), impl_->options.wall_clock(), impl_->inbox, false);
-        while (impl_->core->has_more());
+    Impl& i = *impl_;
+    if (!i.is_threaded()) {
+        const std::lock_guard lock(i.stepping);
+        if (!i.core) return;
+        do i.core->step(i.options.clock(), i.options.wall_clock(), i.inbox, false);
+        while (i.core->has_more());
         return;
     }
     auto answered = std::make_shared<std::promise<void>>();
     auto done = answered->get_future();
     Request mark;
     mark.done = [answered](const engine::Answer&) { answered->set_value(); };
-    if (!impl_->inbox.put(std::move(mark))) return;
+    if (!is_running() || !i.inbox.put(std::move(mark))) return;
     while (is_running() && done.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready) {}
 }
 
@@ -291,7 +329,7 @@ Counters Engine::counters() const {
     shm::CheckpointValues values;
     Counters counters;
     if (impl_->core && shm::load_checkpoint(impl_->core->roster().header(), values)) counters = present_counters(values);
-    counters.heartbeats_received += impl_->received.load(std::memory_order_relaxed);
+    counters.heartbeats_received = impl_->received.load(std::memory_order_relaxed);  // relaxed: a statistic, newer than the memory's
     return counters;
 }
 

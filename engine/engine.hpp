@@ -35,6 +35,14 @@ struct EngineOptions {
     std::function<void(const std::string&)> log{};  // one line each, from the engine's threads; default: nowhere
 };
 
+// Why an engine that was started does not run any more without having been stopped by its program.
+enum class Ending : std::uint8_t {
+    none,         // it runs, or its program stopped it
+    by_operator,  // `rollcall stop`
+    displaced,    // its lock or its roster was removed or replaced
+    failed,       // the detector could not wait; the log says why
+};
+
 // Thread-safe except where a function says otherwise. Constructors touch nothing and cannot fail. Never throws.
 class Engine {
 public:
@@ -57,7 +65,9 @@ public:
     Result<void> start();
     // Ends the threads and gives up lock and memory; members stay and the next engine adopts them. Safe twice, and from a callback.
     void stop() noexcept;
+    // False also once the detector has ended by itself; ending() then says why.
     bool is_running() const noexcept;
+    Ending ending() const;
 
     // One round of the detector at `now`: process exits and requests, scan, judgement, publication. Without a runner only;
     // one thread at a time. Cost: O(words) divided by the width of a vector, plus about 100 ns a judgement.

@@ -47,9 +47,7 @@ void Membership::answer_all() {
 
 std::optional<Membership::Holder> Membership::holder_of(const Name& name, std::uint32_t events) {
     Ledger& ledger = books_.ledger;
-    if (planned_in_ != ledger.commit_number()) planned_.clear();
-    if (planned_.contains(shm::hash_of(name))) ledger.commit();
-    planned_in_ = ledger.commit_number();
+    if (planned_.contains(shm::hash_of(name)) && planned_in_ == ledger.commit_number()) ledger.commit();
     ledger.make_room(events, no_slot, books_.table);
 
     shm::FoundRecord found;
@@ -165,6 +163,7 @@ void Membership::admit(const Request& request, const Name& name, Slot slot, Gene
     hot = books_.judged(hot, State::alive, request.reason);
     books_.plan(EventKind::joined, slot, hot, name, before);
     books_.table.set(slot, Announced::alive);
+    if (std::exchange(planned_in_, books_.ledger.commit_number()) != planned_in_) planned_.clear();
     planned_.insert(shm::hash_of(name));
     answer = Answer{std::nullopt, slot, generation, hot.incarnation, true};
 }
@@ -262,8 +261,13 @@ void Membership::configure(const Request& request, Answer& answer) {
         answer.error = valid.error();
         return;
     }
-    books_.ledger.values().settings = request.settings;
+    const Settings before = std::exchange(books_.ledger.values().settings, request.settings);
     books_.ledger.publish_needed();
+    if (request.settings.heartbeat >= before.heartbeat) return;
+    // Members beat as they were told until they hear of the new rhythm at their next beat. What is silence by the new timeouts and was none
+    // by the old rhythm is nobody's fault: one old heartbeat before this change and one after it count for nobody.
+    const std::uint64_t grace = to_stamp_units_up(before.heartbeat), now = books_.ledger.now().stamp.value;
+    books_.time.lose(Stamp{now > grace ? now - grace : 0}, Stamp{now + grace});
 }
 
 // As far as this step's budget goes; the rest in the next steps.

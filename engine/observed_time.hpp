@@ -1,7 +1,7 @@
 // Silence is observed silence. If you were asleep for a minute you cannot say that nobody called.
 //
 // The detector may be stopped: by a debugger, a frozen cgroup, a suspended machine, a core that eight other processes want. Each of
-// its looks credits at most half a heartbeat of the time since the last one; the rest is a pause, and counts for nobody's silence.
+// its looks credits at most half a heartbeat (or two scans) of the time since the last one; the rest is a pause, and counts for nobody's silence.
 // Observed time never runs backwards, so instead of subtracting pauses from every peer's silence, each timeout is walked back over the
 // pauses once to the one stamp that is exactly so old: the scan's plain comparison is then the judgement itself, and no timer is armed.
 //
@@ -41,13 +41,17 @@ public:
     std::size_t pause_count() const noexcept { return count_; }
     const std::array<Pause, shm::max_pauses>& pauses() const noexcept { return pauses_; }
 
+    // What is between these two counts for nobody's silence, whether it was observed or not. `until` may lie ahead.
+    void lose(Stamp from, Stamp until) noexcept;
+
     // Drops pauses that no timeout up to `longest` can reach.
     void forget_beyond(std::uint64_t longest) noexcept;
 
 private:
-    void merge_oldest() noexcept;
+    void merge_closest() noexcept;
 
     Stamp last_{};
+    Stamp blind_until_{};
     bool has_looked_ = false;
     std::size_t count_ = 0;
     std::array<Pause, shm::max_pauses> pauses_{};  // ascending, disjoint

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -61,6 +62,8 @@ struct Request {
     Instant at{};
     std::optional<ExitStatus> status;
     Settings settings;
+    std::optional<std::weak_ptr<const void>> origin;  // who asked, if it can cease to be: then nobody wants it any more
+    bool is_orphaned() const noexcept { return origin && origin->expired(); }
     std::function<void(const Answer&)> done;  // called by the detector's thread once the outcome is published; must not block
 };
 

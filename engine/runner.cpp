@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -37,17 +36,17 @@ void consume(int fd) noexcept {
 
 }  // namespace
 
-Runner::Runner(Core& core, Inbox& inbox, Hooks hooks) : core_(core), inbox_(inbox), hooks_(std::move(hooks)) {}
+Runner::Runner(Core& core, Inbox& inbox, Doorbell& bell, std::atomic<bool>& running, Hooks hooks)
+    : core_(core), inbox_(inbox), bell_(bell), running_(running), hooks_(std::move(hooks)) {}
 
 Result<void> Runner::start(std::optional<std::uint32_t> group) {
     epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
     timer_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-    wakeup_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!epoll_ || !timer_ || !wakeup_) return fail(ErrorKind::full, std::string("cannot start the detector: ") + std::strerror(errno));
+    if (!epoll_ || !timer_ || !bell_.open()) return fail(ErrorKind::full, std::string("cannot start the detector: ") + std::strerror(errno));
     epoll_event timer{EPOLLIN, {.u64 = timer_key}}, wakeup{EPOLLIN, {.u64 = wakeup_key}};
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, timer_.get(), &timer);
-    ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wakeup_.get(), &wakeup);
-    server_ = std::make_unique<control::Server>(core_, inbox_, epoll_.get(), control::Server::Hooks{[this] { ending_.store(true, std::memory_order_relaxed); }, hooks_.log});
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, bell_.fd(), &wakeup);
+    server_ = std::make_unique<control::Server>(core_, inbox_, epoll_.get(), control::Server::Hooks{[this] { end(Ending::by_operator); }, hooks_.log});
     server_->adopt_processes();
     if (core_.paths())
         if (auto listening = server_->listen(*core_.paths(), group); !listening) return listening;
@@ -63,15 +62,16 @@ Result<void> Runner::start(std::optional<std::uint32_t> group) {
 
 void Runner::stop() {
     ending_.store(true, std::memory_order_relaxed);  // relaxed: the joins below order everything
-    wake();
+    bell_.ring();
     if (detector_.joinable()) detector_.join();
     if (waker_.joinable()) waker_.join();
     server_.reset();
 }
 
-void Runner::wake() noexcept {
-    const std::uint64_t one = 1;
-    if (wakeup_) (void)!::write(wakeup_.get(), &one, sizeof one);  // a full counter wakes just as well
+// By itself: on the detector's thread.
+void Runner::end(Ending why) noexcept {
+    reason_.store(why, std::memory_order_relaxed);  // relaxed: `running_` publishes it
+    ending_.store(true, std::memory_order_relaxed);
 }
 
 void Runner::arm() {
@@ -103,6 +103,7 @@ bool Runner::wait(bool& scan) {
     const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), core_.has_more() ? 0 : -1);
     if (count < 0 && errno != EINTR) {
         if (hooks_.log) hooks_.log(std::string("the detector cannot wait: ") + std::strerror(errno));
+        end(Ending::failed);
         return false;
     }
     const Instant now = hooks_.clock();
@@ -112,7 +113,7 @@ bool Runner::wait(bool& scan) {
             consume(timer_.get());
             scan = true;
         } else if (key == wakeup_key) {
-            consume(wakeup_.get());
+            bell_.silence();
         } else if (control::Server::is_key(key)) {
             server_->handle(key, events[static_cast<std::size_t>(i)].events, now);
         }
@@ -137,7 +138,7 @@ void Runner::check_place(Instant now) {
     next_check_ = now + std::chrono::seconds(1);
     if (core_.is_in_place()) return;
     if (hooks_.log) hooks_.log("the lock or the roster was removed or replaced: this engine ends");
-    ending_.store(true, std::memory_order_relaxed);
+    end(Ending::displaced);
 }
 
 void Runner::wake_sleepers() {

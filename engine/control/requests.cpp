@@ -12,7 +12,13 @@ using engine::Request;
 
 bool Server::is_operator(const Connection& connection) const noexcept { return connection.uid == 0 || connection.uid == ::geteuid(); }
 
-void Server::submit(ConnectionId from, const Message& message, Request request) {
+bool Server::put(Request request) {
+    request.origin = std::weak_ptr<const void>(life_);
+    return inbox_.put(std::move(request));
+}
+
+// False: refused, and said so.
+bool Server::submit(ConnectionId from, const Message& message, Request request) {
     if (!request.done) {
         request.done = [this, from, kind = message.kind, id = message.id](const Answer& answer) {
             Reply r;
@@ -23,10 +29,17 @@ void Server::submit(ConnectionId from, const Message& message, Request request) 
             r.generation = answer.generation.value;
             r.incarnation = answer.incarnation.value;
             pack(core_.settings(), r.settings_ns);
-            reply(from, r);
+            this->answer(from, r);
         };
     }
-    if (!inbox_.put(std::move(request))) refuse(from, message, ErrorKind::busy, "the engine has more requests than it can hold; try again");
+    if (const auto it = connections_.find(from); it != connections_.end()) ++it->second->unanswered;
+    if (put(std::move(request))) return true;
+    Reply full;
+    full.kind = message.kind;
+    full.id = message.id;
+    full.error = Error{ErrorKind::busy, "the engine has more requests than it can hold; try again"};
+    answer(from, full);
+    return false;
 }
 
 void Server::take(Connection& connection, Message& message, shm::Descriptor pidfd) {
@@ -67,7 +80,7 @@ void Server::take(Connection& connection, Message& message, shm::Descriptor pidf
                 Reply r;
                 r.kind = Kind::stop;
                 r.id = id;
-                reply(from, r);
+                this->answer(from, r);
                 if (hooks_.stop) hooks_.stop();
             };
             break;
@@ -123,6 +136,10 @@ void Server::join(Connection& connection, Message& message, shm::Descriptor pidf
     request.endpoint = message.endpoint;
     request.tags = message.tags;
     request.process = process->facts;
+    if (!is_child) {  // who asks, whoever the process was when it joined first
+        request.process.uid = connection.uid;
+        request.process.gid = connection.gid;
+    }
     request.flags = static_cast<std::uint8_t>(shm::blob_has_process | (is_child ? shm::blob_wrapped : 0));
     request.token = message.token;
     request.card = process->card;
@@ -130,7 +147,7 @@ void Server::join(Connection& connection, Message& message, shm::Descriptor pidf
     request.may_replace = message.replace;
     request.is_operator = is_operator(connection);
     request.done = [this, from = connection.id, id = process->id, message](const Answer& answer) { joined(from, id, message, answer); };
-    submit(connection.id, message, std::move(request));
+    if (submit(connection.id, message, std::move(request))) ++process->joining;
 }
 
 void Server::joined(ConnectionId to, ProcessId id, const Message& message, const Answer& answer) {
@@ -139,8 +156,11 @@ void Server::joined(ConnectionId to, ProcessId id, const Message& message, const
     r.id = message.id;
     r.error = answer.error;
     const auto process = processes_.find(id);
+    if (process != processes_.end()) --process->second->joining;
     if (!answer.error && process != processes_.end()) {
-        Life life{answer.incarnation, answer.slot, answer.generation, message.wrapped ? to : 0, message.wrapped, false};
+        const bool is_new = !process->second->lives.contains(message.node);
+        const bool watchdog = !is_new && process->second->lives.find(message.node)->second.watchdog && !answer.is_new;
+        const Life life{answer.incarnation, answer.slot, answer.generation, message.wrapped ? to : 0, message.wrapped, false, watchdog};
         process->second->lives.insert_or_assign(message.node, life);
         if (process->second->lives.size() >= process->second->sweep_at) sweep(*process->second);
         r.slot = answer.slot.value;
@@ -150,10 +170,10 @@ void Server::joined(ConnectionId to, ProcessId id, const Message& message, const
         pack(core_.settings(), r.settings_ns);
         // It may have exited while its join was waiting: the watch fired when there was no life to judge yet.
         if (has_exited(process->second->pidfd.get()) && !process->second->judge_at) process->second->judge_at = Instant{};
-    } else if (process != processes_.end() && process->second->lives.empty()) {
+    } else if (process != processes_.end() && process->second->lives.empty() && process->second->joining == 0) {
         forget(id);
     }
-    reply(to, r);
+    this->answer(to, r);
 }
 
 // The wrapper says how its child ended. As it was meant to: a leave. Else a death with its status.
@@ -169,7 +189,7 @@ void Server::exited(Connection& connection, const Message& message) {
         const auto life = process->lives.find(message.node);
         if (life == process->lives.end() || life->second.incarnation.value != message.incarnation) continue;
         process->lives.erase(life);
-        if (process->lives.empty() && process->judge_at) forget(id);
+        if (process->lives.empty() && process->judge_at && process->joining == 0) forget(id);
         return;
     }
 }

@@ -4,9 +4,11 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "shm/local_socket.hpp"
@@ -16,13 +18,16 @@ namespace rollcall::control {
 namespace {
 constexpr int packets_a_turn = 256;      // of one connection, so that nobody keeps the others or the detector waiting
 constexpr int packets_a_drain = 4096;
-constexpr std::size_t most_unsent = 4096;  // replies that a client did not take: it gets no more, and is closed
+constexpr std::size_t most_unsent = 4096;     // replies that a client did not take: it gets no more, and is closed
+constexpr std::uint32_t most_unanswered = 1024;  // requests of one connection that wait in the inbox
 }  // namespace
 
 Server::Server(engine::Core& core, engine::Inbox& inbox, int epoll, Hooks hooks) : core_(core), inbox_(inbox), epoll_(epoll), hooks_(std::move(hooks)) {}
 
+// By its inode: another engine may have put its own socket there, after somebody took our lock away.
 Server::~Server() {
-    if (listener_) ::unlink(socket_path_.c_str());
+    struct stat there{};
+    if (listener_ && ::stat(socket_path_.c_str(), &there) == 0 && there.st_ino == socket_inode_) ::unlink(socket_path_.c_str());
 }
 
 Result<void> Server::listen(const shm::Paths& paths, std::optional<std::uint32_t> group) {
@@ -30,6 +35,8 @@ Result<void> Server::listen(const shm::Paths& paths, std::optional<std::uint32_t
     if (!socket) return fail(socket.error());
     listener_ = std::move(*socket);
     socket_path_ = paths.socket();
+    struct stat there{};
+    if (::stat(socket_path_.c_str(), &there) == 0) socket_inode_ = there.st_ino;
     epoll_event event{EPOLLIN, {.u64 = listener_key}};
     if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, listener_.get(), &event) != 0) return fail(ErrorKind::full, std::string("cannot watch the control socket: ") + std::strerror(errno));
     return {};
@@ -41,14 +48,16 @@ void Server::handle(std::uint64_t key, std::uint32_t events, Instant now) {
         if (const auto it = processes_.find(key & ~process_bit); it != processes_.end()) process_ended(*it->second, now);
         return;
     }
-    if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) flush();
+    const auto it = connections_.find(key);
+    if (it == connections_.end()) return;
+    if ((events & EPOLLOUT) != 0 && !send_unsent(*it->second)) return close(key);
     if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) read(key);
 }
 
 void Server::accept_all() {
     for (;;) {
         shm::Descriptor socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-        if (!socket) return;
+        if (!socket) return rest_listener();
         ucred peer{};
         socklen_t size = sizeof peer;
         if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) continue;
@@ -64,11 +73,34 @@ void Server::accept_all() {
     }
 }
 
+// The connection stays in the backlog, and the listener readable: without a rest it would be asked again and again.
+void Server::rest_listener() {
+    if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return;
+    if (hooks_.log) hooks_.log(std::string("control: cannot take a connection: ") + std::strerror(errno));
+    is_listener_resting_ = true;
+    epoll_event nothing{0, {.u64 = listener_key}};
+    ::epoll_ctl(epoll_, EPOLL_CTL_MOD, listener_.get(), &nothing);
+}
+
 void Server::read(ConnectionId id) {
     for (int i = 0; i < packets_a_turn; ++i) {
         const auto it = connections_.find(id);
-        if (it == connections_.end() || it->second->is_full || !read_one(*it->second)) return;
+        if (it == connections_.end()) return;
+        if (!wants_more(*it->second)) return poll_as_needed(*it->second);
+        if (!read_one(*it->second)) return;
     }
+}
+
+// Nothing is read from who does not take its replies, or has more requests waiting than is fair.
+bool Server::wants_more(const Connection& connection) noexcept { return connection.unsent.empty() && connection.unanswered < most_unanswered; }
+
+void Server::poll_as_needed(Connection& connection) {
+    const bool reading = wants_more(connection), writing = !connection.unsent.empty();
+    if (reading == connection.is_polled_for_reading && writing == connection.is_polled_for_writing) return;
+    connection.is_polled_for_reading = reading;
+    connection.is_polled_for_writing = writing;
+    epoll_event event{(reading ? EPOLLIN : 0u) | (writing ? EPOLLOUT : 0u), {.u64 = connection.id}};
+    ::epoll_ctl(epoll_, EPOLL_CTL_MOD, connection.socket.get(), &event);
 }
 
 // What is already in the connection: a goodbye may be among it. A socket holds fewer packets than this, so whoever ended said no more.
@@ -107,15 +139,22 @@ void Server::reply(ConnectionId to, const Reply& reply) {
     const auto it = connections_.find(to);
     if (it == connections_.end()) return;
     Connection& connection = *it->second;
-    std::string packet = encode(reply);
-    if (connection.unsent.empty() && shm::send_packet(connection.socket.get(), packet)) return;
-    if (connection.unsent.empty() && errno != EAGAIN && errno != EWOULDBLOCK) return close(to);
-    if (connection.unsent.size() >= most_unsent) return close(to);
-    connection.unsent.push_back(std::move(packet));
-    if (connection.is_full) return;
-    connection.is_full = true;
-    epoll_event event{EPOLLOUT, {.u64 = to}};
-    ::epoll_ctl(epoll_, EPOLL_CTL_MOD, connection.socket.get(), &event);
+    connection.unsent.push_back(encode(reply));
+    if (!send_unsent(connection) || connection.unsent.size() > most_unsent) close(to);
+}
+
+// The reply to a request that waited in the inbox.
+void Server::answer(ConnectionId to, const Reply& r) {
+    if (const auto it = connections_.find(to); it != connections_.end() && it->second->unanswered > 0) --it->second->unanswered;
+    reply(to, r);
+}
+
+// False: the connection is broken.
+bool Server::send_unsent(Connection& connection) {
+    while (!connection.unsent.empty() && shm::send_packet(connection.socket.get(), connection.unsent.front())) connection.unsent.pop_front();
+    if (!connection.unsent.empty() && errno != EAGAIN && errno != EWOULDBLOCK) return false;
+    poll_as_needed(connection);
+    return true;
 }
 
 void Server::refuse(ConnectionId to, const Message& about, ErrorKind kind, std::string message) {
@@ -126,29 +165,17 @@ void Server::refuse(ConnectionId to, const Message& about, ErrorKind kind, std::
     reply(to, r);
 }
 
-void Server::flush() {
-    std::vector<ConnectionId> broken;
-    for (auto& [id, connection] : connections_) {
-        if (!connection->is_full) continue;
-        while (!connection->unsent.empty() && shm::send_packet(connection->socket.get(), connection->unsent.front())) connection->unsent.pop_front();
-        if (!connection->unsent.empty()) {
-            if (errno != EAGAIN && errno != EWOULDBLOCK) broken.push_back(id);
-            continue;
-        }
-        connection->is_full = false;
-        epoll_event event{EPOLLIN, {.u64 = id}};
-        ::epoll_ctl(epoll_, EPOLL_CTL_MOD, connection->socket.get(), &event);
-    }
-    for (const ConnectionId id : broken) close(id);
-}
-
 void Server::tick(Instant now) {
     std::vector<ProcessId> due;
     for (auto& [id, process] : processes_)
         if (process->judge_at && *process->judge_at <= now) due.push_back(id);
     for (const ProcessId id : due) judge(*processes_.at(id));
     if (now < next_keep_) return;
-    next_keep_ = now + core_.settings().heartbeat / 2;
+    next_keep_ = now + std::min<Duration>(core_.settings().heartbeat / 2, std::chrono::milliseconds(100));
+    if (std::exchange(is_listener_resting_, false)) {
+        epoll_event event{EPOLLIN, {.u64 = listener_key}};
+        ::epoll_ctl(epoll_, EPOLL_CTL_MOD, listener_.get(), &event);
+    }
     beat_for_orphans(now);
 }
 

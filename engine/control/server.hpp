@@ -28,7 +28,8 @@ struct Connection {
     std::uint32_t pid = 0, uid = 0, gid = 0;  // as the kernel vouches for them
     ProcessId self = 0;                       // the watched process at the other end; 0 until it joins
     std::deque<std::string> unsent;
-    bool is_full = false;  // unsent packets: nothing is read until they are gone
+    std::uint32_t unanswered = 0;  // requests that wait in the inbox
+    bool is_polled_for_reading = true, is_polled_for_writing = false;
 };
 
 // A node's life that a process answers for.
@@ -38,6 +39,7 @@ struct Life {
     Generation generation{};
     ConnectionId wrapper = 0;  // who beats for it, while that connection lives
     bool wrapped = false;
+    bool wrapper_may_come = false;  // an earlier engine's wrapper, not heard of yet
     bool watchdog = false;     // reports its own health: nobody may beat for it
 };
 
@@ -49,6 +51,7 @@ struct Process {
     std::map<std::string, Life, std::less<>> lives;
     std::size_t sweep_at = 64;  // lives: then those that are over are forgotten
     std::uint32_t card = shm::no_index;
+    std::uint32_t joining = 0;        // joins of it that wait in the inbox
     std::optional<Instant> judge_at;  // it exited; its wrapper has until then to say how
 };
 
@@ -72,7 +75,6 @@ public:
 
     // Each turn: exits whose wrapper said nothing, and beats for programs whose wrapper is gone.
     void tick(Instant now);
-    void flush();  // after a step: what could not be sent yet
 
 private:
     static constexpr std::uint64_t listener_key = 1u << 8;
@@ -84,13 +86,19 @@ private:
     bool read_one(Connection& connection);
     void close(ConnectionId id);
     void reply(ConnectionId to, const Reply& reply);
+    void answer(ConnectionId to, const Reply& reply);
+    static bool wants_more(const Connection& connection) noexcept;
+    void poll_as_needed(Connection& connection);
+    bool send_unsent(Connection& connection);
+    void rest_listener();
     void refuse(ConnectionId to, const Message& about, ErrorKind kind, std::string message);
 
     void take(Connection& connection, Message& message, shm::Descriptor pidfd);
     void join(Connection& connection, Message& message, shm::Descriptor pidfd);
     void joined(ConnectionId connection, ProcessId process, const Message& message, const engine::Answer& answer);
     void exited(Connection& connection, const Message& message);
-    void submit(ConnectionId from, const Message& message, engine::Request request);
+    bool submit(ConnectionId from, const Message& message, engine::Request request);
+    bool put(engine::Request request);
     bool is_operator(const Connection& connection) const noexcept;
     bool answers_for(const Connection& connection, const Message& message) const;
     void mark_watchdog(const Message& message);
@@ -113,6 +121,9 @@ private:
     Hooks hooks_;
     shm::Descriptor listener_;
     std::string socket_path_;
+    std::uint64_t socket_inode_ = 0;
+    bool is_listener_resting_ = false;  // no descriptor was left for a new connection
+    std::shared_ptr<const void> life_ = std::make_shared<int>(0);  // requests that outlive this server are nobody's
     std::unordered_map<ConnectionId, std::unique_ptr<Connection>> connections_;
     std::unordered_map<ProcessId, std::unique_ptr<Process>> processes_;
     std::map<std::pair<std::uint32_t, std::uint64_t>, ProcessId> by_facts_;  // pid and start

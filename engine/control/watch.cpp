@@ -1,6 +1,7 @@
 // The watch over processes: a pidfd each, however many nodes it joined as. Its exit is a proof; how it ended is told by its wrapper, by
 // the kernel, or by nobody.
 #include <algorithm>
+#include <cerrno>
 
 #include <sys/epoll.h>
 #include <sys/stat.h>
@@ -132,25 +133,28 @@ void Server::process_ended(Process& process, Instant now) {
     const ProcessId id = process.id;
     for (const ConnectionId connection : its_own) drain(connection);
     if (!processes_.contains(id)) return;
-    const bool wrapper_lives = std::any_of(process.lives.begin(), process.lives.end(), [&](const auto& life) { return connections_.contains(life.second.wrapper); });
+    const bool wrapper_lives = std::any_of(process.lives.begin(), process.lives.end(), [&](const auto& life) { return life.second.wrapper_may_come || connections_.contains(life.second.wrapper); });
     process.judge_at = wrapper_lives ? now + wrapper_has : now;
     if (!wrapper_lives) judge(process);
 }
 
 void Server::judge(Process& process) {
     const auto status = exit_status_of(process.pidfd.get(), process.facts);
-    for (const auto& [node, life] : process.lives) {
+    while (!process.lives.empty()) {
+        const auto life = process.lives.begin();
         Request request;
         request.kind = Request::Kind::exited;
-        request.node = node;
-        request.incarnation = life.incarnation;
+        request.node = life->first;
+        request.incarnation = life->second.incarnation;
         request.status = status;
-        if (!inbox_.put(std::move(request))) {
+        if (!put(std::move(request))) {
             process.judge_at = Instant{};  // the inbox is full: at the next turn
             return;
         }
+        process.lives.erase(life);
     }
-    forget(process.id);
+    process.judge_at.reset();
+    if (process.joining == 0) forget(process.id);  // else its joins will find it gone, and judge it again
 }
 
 void Server::forget(ProcessId id) {
@@ -164,7 +168,7 @@ void Server::forget(ProcessId id) {
     Request gone;
     gone.kind = Request::Kind::forget;
     gone.producer = id;
-    inbox_.put(std::move(gone));
+    put(std::move(gone));
     processes_.erase(it);
 }
 
@@ -173,7 +177,7 @@ void Server::beat_for_orphans(Instant now) {
     shm::Roster& roster = core_.writable();
     for (auto& [id, process] : processes_) {
         for (const auto& [node, life] : process->lives) {
-            if (!life.wrapped || life.watchdog || life.wrapper != 0 || process->facts.pid == 0) continue;
+            if (!life.wrapped || life.watchdog || life.wrapper != 0 || process->facts.pid == 0 || process->judge_at) continue;
             if (!is_held_still(process->facts.pid)) shm::beat(roster.word(life.slot), to_stamp(now, roster.base_ns()), life.generation);
         }
     }
@@ -191,14 +195,20 @@ void Server::adopt_processes() {
         const ProcessFacts facts{blob.pid, blob.start_ticks, blob.uid, blob.gid};
         Process* process = known(facts, 0);
         if (process == nullptr) {
-            shm::Descriptor pidfd = blob.pid != 0 && same_pids ? open_pidfd(blob.pid) : shm::Descriptor{};
-            const bool gone = same_pids && blob.pid != 0 && (!pidfd || shm::start_ticks_of(blob.pid) != blob.start_ticks);
+            const bool can_be_named = blob.pid != 0 && same_pids;
+            shm::Descriptor pidfd = can_be_named ? open_pidfd(blob.pid) : shm::Descriptor{};
+            const bool no_such_process = can_be_named && !pidfd && errno == ESRCH;
+            // Only what is certain counts: a start that cannot be seen, now or then, proves nothing, and neither does a want of descriptors.
+            const std::uint64_t start = pidfd ? shm::start_ticks_of(blob.pid).value_or(0) : 0;
+            const bool is_anothers_pid = start != 0 && blob.start_ticks != 0 && start != blob.start_ticks;
+            const bool gone = no_such_process || is_anothers_pid;
+            if (blob.start_ticks == 0) pidfd.reset();  // a pid alone names nobody for ever
             process = add(gone ? shm::Descriptor{} : std::move(pidfd), facts, 0);
             if (gone) process->judge_at = Instant{};
             else if (!process->pidfd) count_unwatched();
         }
         const bool wrapped = (blob.flags & shm::blob_wrapped) != 0, watchdog = (blob.flags & shm::blob_watchdog) != 0;
-        process->lives.insert_or_assign(std::string(record.name.view()), Life{record.hot.incarnation, Slot{i}, record.hot.generation, 0, wrapped, watchdog});
+        process->lives.insert_or_assign(std::string(record.name.view()), Life{record.hot.incarnation, Slot{i}, record.hot.generation, 0, wrapped, wrapped, watchdog});
     }
 }
 

@@ -1,8 +1,9 @@
 // `rollcall run`: the engine in the foreground.
 #include <csignal>
-#include <mutex>
 #include <string>
 #include <utility>
+
+#include <sys/resource.h>
 
 #include "engine/client/operator.hpp"
 #include "engine/engine.hpp"
@@ -63,23 +64,13 @@ Result<Plan> make_plan(const Common& common, const Options& options) {
     return plan;
 }
 
-// The engine's lines, and the last of them: when the engine ends by itself, that one says why.
-class EngineLog {
-public:
-    void operator()(const std::string& line) {
-        log(LogLevel::info, line);
-        const std::lock_guard lock(mutex_);
-        last_ = line;
-    }
-    std::string last() const {
-        const std::lock_guard lock(mutex_);
-        return last_;
-    }
-
-private:
-    mutable std::mutex mutex_;
-    std::string last_;
-};
+// Each watched process takes a descriptor: as many as this user may have.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 void say_ready(const Engine& engine, const Plan& plan) {
     log(LogLevel::info, "engine '" + engine.local_node_id() + "' of cluster '" + engine.cluster_id() + "' is ready in " + plan.engine.dir + "/" +
@@ -112,6 +103,20 @@ void reload(Engine& engine, const Plan& plan, const Common& common, const Option
     name_what_needs_a_restart(plan.engine, wanted->engine);
 }
 
+// Without a signal to us.
+int ended(Engine& engine, const Plan& plan) {
+    const Ending why = engine.ending();
+    engine.stop();
+    if (why == Ending::by_operator) {
+        log(LogLevel::info, "stopped by an operator");
+        return exit_done;
+    }
+    const std::string folder = plan.engine.dir + "/" + plan.engine.cluster;
+    return report({ErrorKind::system, "the engine of cluster '" + plan.engine.cluster + "' ended: " +
+                                          (why == Ending::displaced ? "its lock or its roster in " + folder + " was removed or replaced; start it again if it is still wanted"
+                                                                    : "its detector failed, see above")});
+}
+
 int run(const Common& common, const Options& options) {
     const Signals signals{SIGTERM, SIGINT, SIGHUP};  // before the engine's threads, which must not take them
     std::signal(SIGPIPE, SIG_IGN);                   // a log that nobody reads any more ends no engine
@@ -119,8 +124,8 @@ int run(const Common& common, const Options& options) {
     if (!plan) return report(plan.error());
     if (plan->log_level) set_log_level(*parse_log_level(*plan->log_level));
 
-    EngineLog engine_log;
-    plan->engine.log = [&engine_log](const std::string& line) { engine_log(line); };
+    raise_descriptor_limit();
+    plan->engine.log = [](const std::string& line) { log(LogLevel::info, line); };
     Engine engine(plan->engine);
     if (auto started = engine.start(); !started) return report(started.error());
     say_ready(engine, *plan);
@@ -137,8 +142,7 @@ int run(const Common& common, const Options& options) {
         log(LogLevel::info, "stopped; members stay, and the next engine goes on with them");
         return exit_done;
     }
-    const std::string why = engine_log.last();
-    return report({ErrorKind::system, "the engine of cluster '" + plan->engine.cluster + "' ended by itself" + (why.empty() ? "" : ": " + why)});
+    return ended(engine, *plan);
 }
 
 }  // namespace
