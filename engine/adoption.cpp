@@ -50,7 +50,7 @@ void agree(shm::Roster& roster, Slot slot, Stamp now) {
 }
 
 // Free slots wait in the order in which they became free; blobs that no record names are free.
-void rebuild(Books& books) {
+void rebuild(Books& books, Stamp now) {
     std::vector<std::pair<Sequence, Slot>> free;
     std::vector<std::uint32_t> blobs;
     const std::uint32_t high_water = books.roster().high_water();
@@ -65,7 +65,7 @@ void rebuild(Books& books) {
         blobs.push_back(hot.blob);
     }
     std::sort(free.begin(), free.end());
-    for (const auto& [lsn, slot] : free) books.slots.restore_free(slot);
+    for (const auto& [lsn, slot] : free) books.slots.release(slot, now);  // they rest as if freed just now
     books.ledger.blobs().rebuild(blobs);
 }
 
@@ -87,7 +87,8 @@ Result<std::unique_ptr<Books>> adopt(shm::Segment segment, const Now& now, std::
     }
     const auto last_step = static_cast<std::int64_t>(roster.header().step_ns.load(std::memory_order_relaxed));
     auto books = std::make_unique<Books>(std::move(segment), values, epoch, roster.high_water());
-    rebuild(*books);
+    rebuild(*books, now.stamp);
+    books->time = ObservedTime(nullptr, 0, now.stamp);  // nobody looked before
     if (last_step != 0) books->time = ObservedTime(values.pauses.data(), values.pause_count, std::min(now.stamp, to_stamp(instant_from_ns(last_step), books->roster().base_ns())));
     return books;
 }

@@ -10,6 +10,7 @@
 #include "engine/peer_table.hpp"
 #include "engine/slot_pool.hpp"
 #include "shm/record.hpp"
+#include "shm/word.hpp"
 
 namespace rollcall::engine {
 
@@ -29,6 +30,20 @@ struct Books {
     const Settings& settings() const noexcept { return ledger.values().settings; }
     shm::Hot hot(Slot s) noexcept { return shm::own_hot(roster().record(s)); }
     shm::Name name(Slot s) noexcept { return shm::load_name(roster().record(s)); }
+
+    // With the last beat as its word tells it, where the word is still this life's.
+    shm::Hot heard(Slot s, shm::Hot h) noexcept {
+        const std::int64_t word = roster().word(s).load(std::memory_order_acquire);  // [beat] for the evidence only
+        if (has_own_word(s, h) && word >= 0 && shm::generation_of(word) == h.generation) h.last_beat = shm::stamp_of(word);
+        return h;
+    }
+
+    // By how much the observed age of what was judged exceeds its timeout, in stamp units.
+    std::uint64_t late(Stamp judged, std::uint64_t timeout) const noexcept {
+        const std::uint64_t age = ledger.now().stamp.value > judged.value ? ledger.now().stamp.value - judged.value : 0;
+        const std::uint64_t lost = time.lost_since(judged);
+        return age > lost + timeout ? age - lost - timeout : 0;
+    }
 
     // The after-image of a judgement at this step: evidence filled in, state and ground as given.
     shm::Hot judged(shm::Hot h, State state, Reason reason) const noexcept {

@@ -37,10 +37,11 @@ void Detector::observe() {
     const Stamp before = books_.time.last_look();
     const Settings& settings = books_.settings();
     const Duration credit = std::max(settings.heartbeat / 2, 2 * settings.scan);  // one scan may come late
+    // A longer timeout may be set later: pauses beyond today's reach go only where room is needed.
+    if (books_.time.pause_count() == shm::max_pauses) books_.time.forget_beyond(to_stamp_units_up(settings.evict));
     const auto lost = books_.time.look(ledger.now().stamp, to_stamp_units_up(credit));
     const Duration length = from_stamp_units(ledger.now().stamp.value - before.value);
     const bool has_slept = lost && length > credit;  // else it looked, but what it saw does not count
-    books_.time.forget_beyond(to_stamp_units_up(settings.evict));
     auto& values = ledger.values();
     if (!lost && values.pause_count == books_.time.pause_count()) return;
     values.pause_count = static_cast<std::uint32_t>(books_.time.pause_count());
@@ -106,7 +107,7 @@ void Detector::judge(Slot slot) {
             heard.last_beat = stamp;
             return recover(slot, heard);
         }
-        case Verdict::evict: return evict(slot, hot, word);
+        case Verdict::evict: return evict(slot, hot, word, stamp);
     }
 }
 
@@ -114,8 +115,7 @@ void Detector::judge(Slot slot) {
 Hot Detector::silent_for(Hot hot, Stamp last_beat, State state, std::uint64_t timeout) {
     hot.last_beat = last_beat;
     hot = books_.judged(hot, state, Reason::silence);
-    const std::uint64_t observed = books_.ledger.now().stamp.value - last_beat.value - hot.lost_units;
-    hot.late_units = observed > timeout ? observed - timeout : 0;
+    hot.late_units = books_.late(last_beat, timeout);
     count_in(books_.roster().header().lateness, static_cast<std::uint64_t>(from_stamp_units(hot.late_units).count()));
     return hot;
 }
@@ -144,10 +144,13 @@ void Detector::recover(Slot slot, Hot hot) {
 }
 
 // The word first: if its owner beats between judgement and swap, it lives, and nobody will ever know how close it was.
-void Detector::evict(Slot slot, const Hot& hot, std::int64_t word) {
+void Detector::evict(Slot slot, Hot hot, std::int64_t word, Stamp judged) {
     if (!hot.is_proof() && has_own_word(slot, hot) && word != shm::free_word && !shm::free_if_still(books_.roster().word(slot), word)) return;
     const shm::Name name = books_.name(slot);
-    const Hot after = books_.vacated(slot, hot, hot.reason);
+    if (!hot.is_proof() && judged.value != 0) hot.last_beat = judged;
+    Hot after = books_.vacated(slot, hot, hot.reason);
+    if (judged.value != 0) after.late_units = books_.late(judged, to_stamp_units_up(books_.settings().evict));
+    count_in(books_.roster().header().lateness, static_cast<std::uint64_t>(from_stamp_units(after.late_units).count()));
     books_.plan(EventKind::evicted, slot, after, name, State::dead);
 }
 

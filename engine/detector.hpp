@@ -26,7 +26,7 @@ private:
     void suspect(Slot slot, shm::Hot hot, Verdict verdict);
     void bury(Slot slot, shm::Hot hot, const shm::Name& name);
     void recover(Slot slot, shm::Hot hot);
-    void evict(Slot slot, const shm::Hot& hot, std::int64_t word);
+    void evict(Slot slot, shm::Hot hot, std::int64_t word, Stamp judged);
     void audit_block();
     void audit(Slot slot);
     void repair(Slot slot, const shm::Hot& hot);

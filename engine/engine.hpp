@@ -32,7 +32,7 @@ struct EngineOptions {
     std::string group{};           // this group may join: it gets write access to pulse and socket; empty: the owner's group
     std::function<Instant()> clock{};             // default: CLOCK_MONOTONIC
     std::function<std::int64_t()> wall_clock{};   // microseconds since 1970; for show and for incarnations; default: the system's
-    std::function<void(const std::string&)> log{};  // one line each, from the engine's threads; default: nowhere
+    std::function<void(const std::string&)> log{};  // one line each, from the engine's threads, whose functions it must not call; default: nowhere
 };
 
 // Why an engine that was started does not run any more without having been stopped by its program.

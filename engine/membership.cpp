@@ -32,6 +32,7 @@ void Membership::handle(Request& request) {
             break;
         case Request::Kind::configure: configure(request, answer); break;
         case Request::Kind::leave_all:
+            is_closing_ = true;
             leaving_ = std::move(request);
             leaving_at_ = 0;
             return continue_leaving();
@@ -110,6 +111,10 @@ Blob blob_of(const Request& request) {
 
 void Membership::join(Request& request, Answer& answer) {
     const Name name = Name::of(request.node);
+    if (is_closing_) {
+        answer.error = Error{ErrorKind::no_engine, "the engine is about to stop, and everybody leaves"};
+        return;
+    }
     if (name == own_node_) {
         answer.error = Error{ErrorKind::held, "node id '" + request.node + "' is the engine's own"};
         return;
@@ -199,7 +204,7 @@ void Membership::take_over(Request& request, const Name& name, const Holder& hol
         return;
     }
     if (holder.hot.state != State::dead)
-        books_.plan(EventKind::dead, holder.slot, books_.judged(holder.hot, State::dead, Reason::replaced), name, holder.hot.state);
+        books_.plan(EventKind::dead, holder.slot, books_.judged(books_.heard(holder.slot, holder.hot), State::dead, Reason::replaced), name, holder.hot.state);
     admit(request, name, holder.slot, shm::next_generation(holder.hot.generation), State::dead, std::move(blob), *number, answer);
     books_.ledger.blobs().free_later(holder.hot.blob);
     books_.ledger.commit();  // two events of one slot end a commit
@@ -219,7 +224,7 @@ void Membership::heartbeat(Request& request, Answer& answer) {
 }
 
 void Membership::leave(const Holder& holder, const Name& name, EventKind kind, Reason reason) {
-    const Hot after = books_.vacated(holder.slot, holder.hot, reason);
+    const Hot after = books_.vacated(holder.slot, books_.heard(holder.slot, holder.hot), reason);
     books_.plan(kind, holder.slot, after, name, holder.hot.state);
 }
 
@@ -241,29 +246,38 @@ void Membership::update(const Request& request, const Name& name, Holder holder,
     shm::store_blob(books_.roster(), *number, blob);
     books_.ledger.blobs().free_later(holder.hot.blob);
     holder.hot.blob = *number;
-    books_.plan(EventKind::updated, holder.slot, holder.hot, name, holder.hot.state);
+    books_.plan(EventKind::updated, holder.slot, books_.heard(holder.slot, holder.hot), name, holder.hot.state);
 }
 
 // A process ended: a fact. It makes the dead of the living, and adds the proof to a death by silence.
 void Membership::exited(const Request& request, const Name& name, const Holder& holder) {
     if (holder.hot.is_proof()) return;
-    Hot after = holder.hot;
-    const std::int64_t word = books_.roster().word(holder.slot).load(std::memory_order_acquire);  // [beat] for the evidence only
-    if (word >= 0 && shm::generation_of(word) == holder.hot.generation) after.last_beat = shm::stamp_of(word);
-    after = books_.judged(after, State::dead, Reason::process_exit);
+    Hot after = books_.judged(books_.heard(holder.slot, holder.hot), State::dead, Reason::process_exit);
     after.status = request.status;
     books_.plan(holder.hot.state == State::dead ? EventKind::updated : EventKind::dead, holder.slot, after, name, holder.hot.state);
     books_.table.set(holder.slot, Announced::dead_proven);
 }
 
+namespace {
+
+// Zeros keep what `base` has.
+Settings over(const Settings& base, Settings change) noexcept {
+    for (Duration Settings::*field : {&Settings::heartbeat, &Settings::suspect, &Settings::dead, &Settings::evict, &Settings::scan})
+        if (change.*field == Duration::zero()) change.*field = base.*field;
+    return change;
+}
+
+}  // namespace
+
 void Membership::configure(const Request& request, Answer& answer) {
-    if (auto valid = validate(request.settings); !valid) {
+    const Settings wanted = over(books_.settings(), request.settings);
+    if (auto valid = validate(wanted); !valid) {
         answer.error = valid.error();
         return;
     }
-    const Settings before = std::exchange(books_.ledger.values().settings, request.settings);
+    const Settings before = std::exchange(books_.ledger.values().settings, wanted);
     books_.ledger.publish_needed();
-    if (request.settings.heartbeat >= before.heartbeat) return;
+    if (wanted.heartbeat >= before.heartbeat) return;
     // Members beat as they were told until they hear of the new rhythm at their next beat. What is silence by the new timeouts and was none
     // by the old rhythm is nobody's fault: one old heartbeat before this change and one after it count for nobody.
     const std::uint64_t grace = to_stamp_units_up(before.heartbeat), now = books_.ledger.now().stamp.value;

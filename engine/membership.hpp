@@ -53,6 +53,7 @@ private:
     std::vector<std::pair<std::function<void(const Answer&)>, Answer>> due_;
     std::optional<Request> leaving_;  // every member, from `leaving_at_` on
     std::uint32_t leaving_at_ = 0;
+    bool is_closing_ = false;  // everybody was told to leave: nobody comes any more
 };
 
 }  // namespace rollcall::engine

@@ -40,7 +40,7 @@ struct Request {
         flag,        // node, incarnation; flags to add
         exited,      // node, incarnation; status
         evict,       // node
-        configure,   // settings
+        configure,   // settings; zeros keep what is in force
         leave_all,   // every member is `left`, operator
         forget,      // producer: none of its peers will come any more
         mark,        // nothing: its answer says that everything before it is done

@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 #include <pthread.h>
 #include <signal.h>
@@ -53,11 +54,28 @@ Result<void> Runner::start(std::optional<std::uint32_t> group) {
     turn(true);
     core_.set_ready(true);
     arm();
-    ending_.store(false, std::memory_order_relaxed);
+    return start_threads();
+}
+
+Result<void> Runner::start_threads() {
     running_.store(true, std::memory_order_release);  // [running]
-    waker_ = start_quiet_thread("rollcall-wake", [this] { wake_sleepers(); });
-    detector_ = start_quiet_thread("rollcall-detect", [this] { detect(); });
-    return {};
+    try {
+        waker_ = start_quiet_thread("rollcall-wake", [this] { wake_sleepers(); });
+        detector_ = start_quiet_thread("rollcall-detect", [this] { detect(); });
+        return {};
+    } catch (const std::system_error& error) {
+        has_ended();
+        stop();
+        return fail(ErrorKind::full, std::string("cannot start the detector's threads: ") + error.what());
+    }
+}
+
+// The waker sees it, and so does whoever asks.
+void Runner::has_ended() noexcept {
+    core_.set_ready(false);
+    running_.store(false, std::memory_order_release);    // [running]
+    published_.fetch_add(1, std::memory_order_release);  // [waker]
+    published_.notify_one();
 }
 
 void Runner::stop() {
@@ -91,10 +109,7 @@ void Runner::detect() {
         arm();
         check_place(hooks_.clock());
     }
-    core_.set_ready(false);
-    running_.store(false, std::memory_order_release);  // [running]
-    published_.fetch_add(1, std::memory_order_release);  // [waker] it ends too
-    published_.notify_one();
+    has_ended();
 }
 
 // Until something happens; hands sockets and processes to the server.

@@ -38,6 +38,8 @@ public:
     Ending ending() const noexcept { return reason_.load(std::memory_order_relaxed); }  // relaxed: `running` publishes it
 
 private:
+    Result<void> start_threads();
+    void has_ended() noexcept;
     void detect();
     void turn(bool scan);
     bool wait(bool& scan);

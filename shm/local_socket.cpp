@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -40,10 +41,9 @@ Result<Descriptor> listen_at(const std::string& folder, const std::string& name,
     Descriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!at || !socket || !address_in(at, name, address)) return cannot("make", folder, name, ErrorKind::system);
     ::unlinkat(at.get(), name.c_str(), 0);
-    const mode_t before = ::umask(0117);  // nobody connects between bind and chmod
-    const bool bound = ::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-    ::umask(before);
-    if (!bound) return cannot("bind", folder, name, errno == ENOSPC ? ErrorKind::full : ErrorKind::system);
+    if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+        return cannot("bind", folder, name, errno == ENOSPC ? ErrorKind::full : ErrorKind::system);
+    if (::fchmodat(at.get(), name.c_str(), 0660, 0) != 0) return cannot("set the mode of", folder, name, ErrorKind::system);  // nobody connects before listen()
     if (group && ::fchownat(at.get(), name.c_str(), static_cast<uid_t>(-1), *group, 0) != 0) return cannot("give to its group", folder, name, ErrorKind::refused);
     if (::listen(socket.get(), 1024) != 0) return cannot("listen at", folder, name, ErrorKind::system);
     return socket;
@@ -54,6 +54,8 @@ Result<Descriptor> connect_to(const std::string& folder, const std::string& name
     sockaddr_un address;
     Descriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
     if (!at || !socket || !address_in(at, name, address)) return cannot("reach", folder, name, ErrorKind::no_engine);
+    const timeval patience{1, 0};  // a stopped engine with a full backlog would keep us for ever
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     int code = 0;
     do code = ::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
     while (code == EINTR);

@@ -52,7 +52,7 @@ constexpr Stamp to_stamp(Instant t, std::int64_t base_ns) noexcept {
     return Stamp{since_base <= 0 ? 0 : static_cast<std::uint64_t>(since_base) >> stamp_shift};
 }
 constexpr Instant to_instant(Stamp s, std::int64_t base_ns) noexcept {
-    return instant_from_ns(base_ns + static_cast<std::int64_t>(s.value << stamp_shift));
+    return instant_from_ns(static_cast<std::int64_t>((static_cast<std::uint64_t>(base_ns) + (s.value << stamp_shift)) & (UINT64_MAX >> 2)));  // any bits, no overflow
 }
 
 // A timeout in stamp units, rounded up: together with a strict comparison no judgement is ever early.

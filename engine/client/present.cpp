@@ -92,7 +92,7 @@ Event present_event(const shm::Roster& roster, const shm::StoredEvent& stored) {
     e.stream = roster.header().stream.load(std::memory_order_relaxed);
     e.view = stored.view;
     e.incarnation = stored.hot.incarnation;
-    e.at = instant_from_ns(static_cast<std::int64_t>(stored.mono_ns));
+    e.at = instant_from_ns(static_cast<std::int64_t>(stored.mono_ns & (UINT64_MAX >> 2)));  // hostile: whatever it is, it can be subtracted
     e.wall_us = static_cast<std::int64_t>(stored.wall_us);
     e.length = Duration{static_cast<std::int64_t>(stored.length_ns)};
     if (stored.kind != EventKind::paused) {

@@ -113,10 +113,10 @@ bool is_cgroup_frozen(std::uint32_t pid) {
 }  // namespace
 
 bool is_held_still(std::uint32_t pid) {
+    // A first thread that has ended before the others (Z), and a /proc that does not show it, say nothing: the pidfd tells an end.
     const auto fields = stat_fields(pid);
-    if (fields.empty()) return true;
-    const char state = fields[0][0];
-    return state == 'T' || state == 't' || state == 'Z' || state == 'X' || is_cgroup_frozen(pid);
+    const char state = fields.empty() ? '?' : fields[0][0];
+    return state == 'T' || state == 't' || is_cgroup_frozen(pid);
 }
 
 }  // namespace rollcall::control

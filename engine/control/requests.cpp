@@ -10,6 +10,19 @@ namespace rollcall::control {
 using engine::Answer;
 using engine::Request;
 
+namespace {
+
+// Nothing of what comes with a node is believed before this.
+Result<void> validate_details(const Message& m) {
+    if (auto ok = validate_endpoint(m.endpoint); !ok) return ok;
+    auto tags = encode_tags(decode_tags(m.tags));
+    if (!tags) return fail(tags.error());
+    if (*tags != m.tags) return fail(ErrorKind::invalid, "the tags do not read");
+    return {};
+}
+
+}  // namespace
+
 bool Server::is_operator(const Connection& connection) const noexcept { return connection.uid == 0 || connection.uid == ::geteuid(); }
 
 bool Server::put(Request request) {
@@ -48,6 +61,8 @@ void Server::take(Connection& connection, Message& message, shm::Descriptor pidf
     };
     const bool for_operators = message.kind == Kind::configure || message.kind == Kind::evict || message.kind == Kind::stop;
     if (for_operators && !is_operator(connection)) return refuse(connection.id, message, ErrorKind::refused, "only the engine's user (uid " + std::to_string(::geteuid()) + ") or root may do this");
+    const bool names_a_node = message.kind != Kind::configure && message.kind != Kind::stop;
+    if (const auto valid = shm::validate_node_id(message.node); names_a_node && !valid) return refuse(connection.id, message, valid.error().kind, valid.error().message);
     Request request;
     request.node = message.node;
     request.incarnation = Incarnation{message.incarnation};
@@ -66,12 +81,12 @@ void Server::take(Connection& connection, Message& message, shm::Descriptor pidf
             break;
         case Kind::configure:
             request.kind = Request::Kind::configure;
-            request.settings = unpack(message.settings_ns, core_.settings());
-            log("sets the settings");
+            request.settings = unpack(message.settings_ns, Settings{{}, {}, {}, {}, {}});
+            log("asks for other settings");
             break;
         case Kind::evict:
             request.kind = Request::Kind::evict;
-            log("evicts '" + message.node + "'");
+            log("asks to evict '" + message.node + "'");
             break;
         case Kind::stop:
             log(message.goodbye ? "stops the engine; every member leaves" : "stops the engine");
@@ -90,9 +105,7 @@ void Server::take(Connection& connection, Message& message, shm::Descriptor pidf
     if (about_a_life && message.incarnation == 0) return refuse(connection.id, message, ErrorKind::invalid, "the request names no life of '" + message.node + "'");
     if (about_a_life && !answers_for(connection, message)) return refuse(connection.id, message, ErrorKind::refused, "node '" + message.node + "' belongs to another user");
     if (message.kind == Kind::update) {
-        const auto endpoint = validate_endpoint(message.endpoint);
-        if (!endpoint) return refuse(connection.id, message, endpoint.error().kind, endpoint.error().message);
-        if (message.tags.size() > shm::max_tags) return refuse(connection.id, message, ErrorKind::invalid, "the tags are longer than 512 bytes");
+        if (const auto ok = validate_details(message); !ok) return refuse(connection.id, message, ok.error().kind, ok.error().message);
     }
     if (message.kind == Kind::watchdog) mark_watchdog(message);
     submit(connection.id, message, std::move(request));
@@ -102,7 +115,7 @@ void Server::take(Connection& connection, Message& message, shm::Descriptor pidf
 bool Server::answers_for(const Connection& connection, const Message& message) const {
     if (is_operator(connection)) return true;
     const auto peer = find_peer(core_.roster(), message.node);
-    return !peer || peer->uid == connection.uid;
+    return peer ? peer->uid == connection.uid : peer.error().kind == ErrorKind::unknown_node;
 }
 
 void Server::mark_watchdog(const Message& message) {
@@ -110,22 +123,8 @@ void Server::mark_watchdog(const Message& message) {
         if (const auto life = process->lives.find(message.node); life != process->lives.end() && life->second.incarnation.value == message.incarnation) life->second.watchdog = true;
 }
 
-namespace {
-
-// Nothing of a join is believed before this.
-Result<void> validate_join(const Message& m) {
-    if (auto ok = shm::validate_node_id(m.node); !ok) return ok;
-    if (auto ok = validate_endpoint(m.endpoint); !ok) return ok;
-    auto tags = encode_tags(decode_tags(m.tags));
-    if (!tags) return fail(tags.error());
-    if (*tags != m.tags) return fail(ErrorKind::invalid, "the tags do not read");
-    return {};
-}
-
-}  // namespace
-
 void Server::join(Connection& connection, Message& message, shm::Descriptor pidfd) {
-    if (auto ok = validate_join(message); !ok) return refuse(connection.id, message, ok.error().kind, ok.error().message);
+    if (auto ok = validate_details(message); !ok) return refuse(connection.id, message, ok.error().kind, ok.error().message);
     const bool is_child = message.wrapped && pidfd;
     Process* process = watch(connection, std::move(pidfd), is_child);
     if (process == nullptr) return refuse(connection.id, message, ErrorKind::refused, is_child ? "the process to watch has ended, or belongs to another user" : "the joining process has ended");
@@ -146,6 +145,7 @@ void Server::join(Connection& connection, Message& message, shm::Descriptor pidf
     request.producer = is_child && connection.self != 0 ? connection.self : process->id;
     request.may_replace = message.replace;
     request.is_operator = is_operator(connection);
+    message.wrapped = is_child;
     request.done = [this, from = connection.id, id = process->id, message](const Answer& answer) { joined(from, id, message, answer); };
     if (submit(connection.id, message, std::move(request))) ++process->joining;
 }
@@ -155,12 +155,13 @@ void Server::joined(ConnectionId to, ProcessId id, const Message& message, const
     r.kind = Kind::join;
     r.id = message.id;
     r.error = answer.error;
+    const bool wrapped = message.wrapped;
     const auto process = processes_.find(id);
     if (process != processes_.end()) --process->second->joining;
     if (!answer.error && process != processes_.end()) {
         const bool is_new = !process->second->lives.contains(message.node);
         const bool watchdog = !is_new && process->second->lives.find(message.node)->second.watchdog && !answer.is_new;
-        const Life life{answer.incarnation, answer.slot, answer.generation, message.wrapped ? to : 0, message.wrapped, false, watchdog};
+        const Life life{answer.incarnation, answer.slot, answer.generation, wrapped ? to : 0, wrapped, false, watchdog};
         process->second->lives.insert_or_assign(message.node, life);
         if (process->second->lives.size() >= process->second->sweep_at) sweep(*process->second);
         r.slot = answer.slot.value;
@@ -184,7 +185,7 @@ void Server::exited(Connection& connection, const Message& message) {
     request.node = message.node;
     request.incarnation = Incarnation{message.incarnation};
     request.status = message.status;
-    submit(connection.id, message, std::move(request));
+    if (!submit(connection.id, message, std::move(request))) return;
     for (auto& [id, process] : processes_) {
         const auto life = process->lives.find(message.node);
         if (life == process->lives.end() || life->second.incarnation.value != message.incarnation) continue;

@@ -132,7 +132,10 @@ void Server::close(ConnectionId id) {
     connections_.erase(id);  // closing the socket also takes it out of the epoll set
     for (auto& [process_id, process] : processes_)
         for (auto& [node, life] : process->lives)
-            if (life.wrapper == id) life.wrapper = 0;
+            if (life.wrapper == id) {
+                life.wrapper = 0;
+                if (process->judge_at) process->judge_at = Instant{};  // nobody is left who could say how it ended
+            }
 }
 
 void Server::reply(ConnectionId to, const Reply& reply) {

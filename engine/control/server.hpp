@@ -106,13 +106,14 @@ private:
     Process* watch(Connection& connection, shm::Descriptor pidfd, bool is_child);
     Process* known(const engine::ProcessFacts& facts, std::uint64_t inode);
     void count_unwatched();
-    Process* add(shm::Descriptor pidfd, const engine::ProcessFacts& facts, std::uint64_t inode);
+    Process* add(shm::Descriptor pidfd, const engine::ProcessFacts& facts, std::uint64_t inode, std::uint32_t card);
     void watch_exit(Process& process, shm::Descriptor pidfd);
     void process_ended(Process& process, Instant now);
     void judge(Process& process);
     void forget(ProcessId id);
     void beat_for_orphans(Instant now);
-    void give_card(Process& process);
+    std::uint32_t take_card();
+    std::uint32_t keep_card(std::uint32_t card);
     void sweep(Process& process);
 
     engine::Core& core_;

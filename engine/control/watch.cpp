@@ -35,7 +35,7 @@ Process* Server::known(const ProcessFacts& facts, std::uint64_t inode) {
         return it == by_facts_.end() ? nullptr : processes_.at(it->second).get();
     }
     for (auto& [id, process] : processes_)
-        if (process->facts.pid == 0 && process->inode == inode) return process.get();
+        if (inode != 0 && process->facts.pid == 0 && process->inode == inode) return process.get();
     return nullptr;
 }
 
@@ -62,7 +62,7 @@ Process* Server::watch(Connection& connection, shm::Descriptor pidfd, bool is_ch
     }
     Process* process = known(facts, inode);
     if (process == nullptr) {
-        process = add(std::move(pidfd), facts, inode);
+        process = add(std::move(pidfd), facts, inode, take_card());
         if (!process->pidfd) count_unwatched();
     } else if (!process->pidfd && pidfd) {
         watch_exit(*process, std::move(pidfd));  // an earlier engine's member, which could not be watched until it came back
@@ -77,13 +77,13 @@ void Server::count_unwatched() {
     core_.publish_needed();
 }
 
-Process* Server::add(shm::Descriptor pidfd, const ProcessFacts& facts, std::uint64_t inode) {
+Process* Server::add(shm::Descriptor pidfd, const ProcessFacts& facts, std::uint64_t inode, std::uint32_t card) {
     auto process = std::make_unique<Process>();
     process->id = next_id_++;
     process->facts = facts;
     process->inode = inode;
     watch_exit(*process, std::move(pidfd));
-    give_card(*process);
+    process->card = card;
     if (facts.pid != 0) by_facts_[{facts.pid, facts.start_ticks}] = process->id;
     Process* added = process.get();
     processes_.emplace(added->id, std::move(process));
@@ -106,19 +106,27 @@ void Server::sweep(Process& process) {
 }
 
 // A page of cards is backed before the first of them is given away. Without memory there is no card: it carries statistics only.
-void Server::give_card(Process& process) {
+std::uint32_t Server::take_card() {
     if (!free_cards_.empty()) {
-        process.card = free_cards_.back();
+        const std::uint32_t card = free_cards_.back();
         free_cards_.pop_back();
-        return;
+        return card;
     }
     auto& used = core_.writable().header().cards_used;
     const std::uint32_t next = used.load(std::memory_order_relaxed);  // relaxed: this thread is the writer
-    if (next >= core_.roster().capacity()) return;
+    if (next >= core_.roster().capacity()) return shm::no_index;
     constexpr std::uint32_t a_page = shm::page / sizeof(shm::Card);
-    if (next % a_page == 0 && !core_.segment().back_pulse(core_.roster().geometry().cards + std::uint64_t{next} * sizeof(shm::Card), shm::page)) return;
+    if (next % a_page == 0 && !core_.segment().back_pulse(core_.roster().geometry().cards + std::uint64_t{next} * sizeof(shm::Card), shm::page)) return shm::no_index;
     used.store(next + 1, std::memory_order_release);  // [extent] pairs with whoever lists the cards
-    process.card = next;
+    return next;
+}
+
+// At adoption: the card that a record names, unless another process has it already.
+std::uint32_t Server::keep_card(std::uint32_t card) {
+    const auto it = std::find(free_cards_.begin(), free_cards_.end(), card);
+    if (it == free_cards_.end()) return shm::no_index;
+    free_cards_.erase(it);
+    return card;
 }
 
 void Server::process_ended(Process& process, Instant now) {
@@ -186,6 +194,7 @@ void Server::beat_for_orphans(Instant now) {
 // The records name pid and start of every process: what still runs is watched again, what ended meanwhile is judged at once.
 void Server::adopt_processes() {
     const shm::Roster& roster = core_.roster();
+    for (std::uint32_t i = std::min(roster.header().cards_used.load(std::memory_order_relaxed), roster.capacity()); i-- > 0;) free_cards_.push_back(i);  // relaxed: this thread is the writer
     const bool same_pids = roster.header().pid_namespace.load(std::memory_order_relaxed) == shm::HostIdentity::current().pid_namespace;
     for (std::uint32_t i = 0; i < roster.high_water(); ++i) {
         shm::RecordView record;
@@ -197,13 +206,13 @@ void Server::adopt_processes() {
         if (process == nullptr) {
             const bool can_be_named = blob.pid != 0 && same_pids;
             shm::Descriptor pidfd = can_be_named ? open_pidfd(blob.pid) : shm::Descriptor{};
-            const bool no_such_process = can_be_named && !pidfd && errno == ESRCH;
+            const bool no_such_process = can_be_named && !pidfd && (errno == ESRCH || errno == EINVAL);  // EINVAL: some thread's number by now
             // Only what is certain counts: a start that cannot be seen, now or then, proves nothing, and neither does a want of descriptors.
             const std::uint64_t start = pidfd ? shm::start_ticks_of(blob.pid).value_or(0) : 0;
             const bool is_anothers_pid = start != 0 && blob.start_ticks != 0 && start != blob.start_ticks;
             const bool gone = no_such_process || is_anothers_pid;
             if (blob.start_ticks == 0) pidfd.reset();  // a pid alone names nobody for ever
-            process = add(gone ? shm::Descriptor{} : std::move(pidfd), facts, 0);
+            process = add(gone ? shm::Descriptor{} : std::move(pidfd), facts, 0, keep_card(blob.card));
             if (gone) process->judge_at = Instant{};
             else if (!process->pidfd) count_unwatched();
         }
