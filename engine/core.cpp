@@ -126,6 +126,8 @@ void Core::introduce(const CoreOptions& options) {
         h.host_name[i].store(host.words[i], relaxed);
     }
     h.engine_ready.store(0, relaxed);
+    const Duration old_heartbeat = books_->settings().heartbeat;
+    if (adopted_ && options.settings.heartbeat < old_heartbeat) forgive_old_rhythm(books_->time, old_heartbeat, books_->time.last_look());
     books_->ledger.values().settings = options.settings;
     books_->ledger.publish_needed();
 }

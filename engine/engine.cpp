@@ -5,6 +5,7 @@
 #include <mutex>
 #include <shared_mutex>
 #include <thread>
+#include <utility>
 
 #include <grp.h>
 #include <unistd.h>
@@ -63,6 +64,7 @@ struct Engine::Impl {
     void take_counts() { core->counter(engine::Counter::heartbeats_received) = received.load(std::memory_order_relaxed); }
     bool is_threaded() const noexcept { return threaded.load(std::memory_order_acquire); }  // [threaded]
 
+    const pid_t process = ::getpid();
     Options options;
     engine::Doorbell bell;
     engine::Inbox inbox;
@@ -77,6 +79,8 @@ struct Engine::Impl {
     std::mutex stepping;                  // a step without a runner
     std::atomic<bool> threaded{false};    // a runner has the memory, or had it and ended: nobody else may step
     std::atomic<bool> running{false};
+    std::atomic<Ending> ending{Ending::none};
+    bool lets_go_after_dispatch = false;  // a callback inside dispatch() stopped the engine
     std::atomic<std::uint64_t> received{0};
     std::optional<std::uint32_t> group;
 };
@@ -84,6 +88,10 @@ struct Engine::Impl {
 Engine::Engine(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 
 Engine::~Engine() {
+    if (impl_->process != ::getpid()) {  // a forked child: threads and locks of its copy are its parent's
+        (void)impl_.release();
+        return;
+    }
     stop();
     impl_->dispatcher.stop();
 }
@@ -115,6 +123,7 @@ Result<void> Engine::Impl::open_locked() {
 }
 
 Result<void> Engine::open() {
+    if (impl_->dispatcher.is_inside_callback()) return fail(ErrorKind::invalid, "an engine cannot be opened from one of its own callbacks");
     const std::lock_guard lock(impl_->lifecycle);
     return impl_->open_locked();
 }
@@ -133,7 +142,8 @@ Result<void> Engine::start() {
     if (auto opened = i.open_locked(); !opened) return opened;
     i.threaded.store(true, std::memory_order_release);  // [threaded] pairs with is_threaded
     { const std::lock_guard last_step(i.stepping); }  // one that has begun is waited for
-    auto runner = std::make_unique<engine::Runner>(*i.core, i.inbox, i.bell, i.running,
+    i.ending.store(Ending::none, std::memory_order_relaxed);  // relaxed: no runner is there
+    auto runner = std::make_unique<engine::Runner>(*i.core, i.inbox, i.bell, i.running, i.ending,
                                                    engine::Runner::Hooks{i.options.clock, i.options.wall_clock, i.options.log, [&i] { i.take_counts(); }});
     auto started = runner->start(i.group);
     if (!started) {
@@ -170,6 +180,7 @@ void Engine::Impl::stop_from_callback() {
         std::this_thread::yield();
     }
     stop_threads();
+    lets_go_after_dispatch = !is_threaded();
 }
 
 void Engine::stop() noexcept {
@@ -183,17 +194,7 @@ void Engine::stop() noexcept {
 
 bool Engine::is_running() const noexcept { return impl_->running.load(std::memory_order_acquire); }  // [running] pairs with the detector's end
 
-Ending Engine::ending() const {
-    const std::lock_guard lock(impl_->lifecycle);
-    if (!impl_->runner || is_running()) return Ending::none;
-    switch (impl_->runner->ending()) {
-        case engine::Runner::Ending::by_operator: return Ending::by_operator;
-        case engine::Runner::Ending::displaced: return Ending::displaced;
-        case engine::Runner::Ending::failed: return Ending::failed;
-        case engine::Runner::Ending::none: break;
-    }
-    return Ending::none;
-}
+Ending Engine::ending() const { return is_running() ? Ending::none : impl_->ending.load(std::memory_order_relaxed); }  // relaxed: `running` publishes it
 
 void Engine::step(Instant now) {
     Impl& i = *impl_;
@@ -204,17 +205,22 @@ void Engine::step(Instant now) {
 }
 
 void Engine::dispatch() {
-    if (!impl_->is_threaded() && impl_->core) impl_->dispatcher.deliver();
+    if (impl_->is_threaded() || !impl_->core) return;
+    impl_->dispatcher.deliver();
+    if (std::exchange(impl_->lets_go_after_dispatch, false)) stop();
 }
 
 void Engine::sync() {
     Impl& i = *impl_;
-    if (!i.is_threaded()) {
+    {
         const std::lock_guard lock(i.stepping);
-        if (!i.core) return;
-        do i.core->step(i.options.clock(), i.options.wall_clock(), i.inbox, false);
-        while (i.core->has_more());
-        return;
+        if (!i.is_threaded()) {
+            if (!i.core) return;
+            i.take_counts();
+            do i.core->step(i.options.clock(), i.options.wall_clock(), i.inbox, false);
+            while (i.core->has_more());
+            return;
+        }
     }
     auto answered = std::make_shared<std::promise<void>>();
     auto done = answered->get_future();

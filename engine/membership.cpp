@@ -168,7 +168,8 @@ void Membership::admit(const Request& request, const Name& name, Slot slot, Gene
     hot = books_.judged(hot, State::alive, request.reason);
     books_.plan(EventKind::joined, slot, hot, name, before);
     books_.table.set(slot, Announced::alive);
-    if (std::exchange(planned_in_, books_.ledger.commit_number()) != planned_in_) planned_.clear();
+    if (planned_in_ != books_.ledger.commit_number()) planned_.clear();
+    planned_in_ = books_.ledger.commit_number();
     planned_.insert(shm::hash_of(name));
     answer = Answer{std::nullopt, slot, generation, hot.incarnation, true};
 }
@@ -277,11 +278,7 @@ void Membership::configure(const Request& request, Answer& answer) {
     }
     const Settings before = std::exchange(books_.ledger.values().settings, wanted);
     books_.ledger.publish_needed();
-    if (wanted.heartbeat >= before.heartbeat) return;
-    // Members beat as they were told until they hear of the new rhythm at their next beat. What is silence by the new timeouts and was none
-    // by the old rhythm is nobody's fault: one old heartbeat before this change and one after it count for nobody.
-    const std::uint64_t grace = to_stamp_units_up(before.heartbeat), now = books_.ledger.now().stamp.value;
-    books_.time.lose(Stamp{now > grace ? now - grace : 0}, Stamp{now + grace});
+    if (wanted.heartbeat < before.heartbeat) forgive_old_rhythm(books_.time, before.heartbeat, books_.ledger.now().stamp);
 }
 
 // As far as this step's budget goes; the rest in the next steps.

@@ -37,8 +37,8 @@ void consume(int fd) noexcept {
 
 }  // namespace
 
-Runner::Runner(Core& core, Inbox& inbox, Doorbell& bell, std::atomic<bool>& running, Hooks hooks)
-    : core_(core), inbox_(inbox), bell_(bell), running_(running), hooks_(std::move(hooks)) {}
+Runner::Runner(Core& core, Inbox& inbox, Doorbell& bell, std::atomic<bool>& running, std::atomic<Ending>& why, Hooks hooks)
+    : core_(core), inbox_(inbox), bell_(bell), running_(running), why_(why), hooks_(std::move(hooks)) {}
 
 Result<void> Runner::start(std::optional<std::uint32_t> group) {
     epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
@@ -72,7 +72,7 @@ Result<void> Runner::start_threads() {
 
 // The waker sees it, and so does whoever asks.
 void Runner::has_ended() noexcept {
-    core_.set_ready(false);
+    if (!is_displaced()) core_.set_ready(false);  // else it speaks of our successor
     running_.store(false, std::memory_order_release);    // [running]
     published_.fetch_add(1, std::memory_order_release);  // [waker]
     published_.notify_one();
@@ -88,7 +88,7 @@ void Runner::stop() {
 
 // By itself: on the detector's thread.
 void Runner::end(Ending why) noexcept {
-    reason_.store(why, std::memory_order_relaxed);  // relaxed: `running_` publishes it
+    why_.store(why, std::memory_order_relaxed);  // relaxed: `running_` publishes it
     ending_.store(true, std::memory_order_relaxed);
 }
 
@@ -105,9 +105,10 @@ void Runner::detect() {
     while (!ending_.load(std::memory_order_relaxed)) {
         bool scan = false;
         if (!wait(scan)) break;
+        check_place(hooks_.clock());  // before the turn: whoever was stopped may have been succeeded meanwhile
+        if (is_displaced()) break;
         turn(scan);
         arm();
-        check_place(hooks_.clock());
     }
     has_ended();
 }

@@ -11,6 +11,7 @@
 #include "engine/control/server.hpp"
 #include "engine/core.hpp"
 #include "engine/doorbell.hpp"
+#include "engine/engine.hpp"
 #include "engine/inbox.hpp"
 #include "shm/descriptor.hpp"
 
@@ -25,17 +26,14 @@ public:
         std::function<void()> before_step;  // on the detector's thread
     };
 
-    // `bell` is open and wakes the detector; `running` is true while it detects. Both outlive the runner.
-    Runner(Core& core, Inbox& inbox, Doorbell& bell, std::atomic<bool>& running, Hooks hooks);
+    // `bell` wakes the detector; `running` is true while it detects; `why` says why it ended by itself. All outlive the runner.
+    Runner(Core& core, Inbox& inbox, Doorbell& bell, std::atomic<bool>& running, std::atomic<Ending>& why, Hooks hooks);
     ~Runner() { stop(); }
 
     // Opens the control socket where the cluster has a folder, performs the first step, and goes on. Fails like Server::listen.
     Result<void> start(std::optional<std::uint32_t> group);
     // Ends both threads and waits for them. Safe twice; not from the detector's own thread.
     void stop();
-    // Why the detector ended by itself; nothing while it runs, or if it was stopped from here.
-    enum class Ending : std::uint8_t { none, by_operator, displaced, failed };
-    Ending ending() const noexcept { return reason_.load(std::memory_order_relaxed); }  // relaxed: `running` publishes it
 
 private:
     Result<void> start_threads();
@@ -46,17 +44,18 @@ private:
     void arm();
     void check_place(Instant now);
     void end(Ending why) noexcept;
+    bool is_displaced() const noexcept { return why_.load(std::memory_order_relaxed) == Ending::displaced; }  // relaxed: written by this thread
     void wake_sleepers();
 
     Core& core_;
     Inbox& inbox_;
     Doorbell& bell_;
     std::atomic<bool>& running_;
+    std::atomic<Ending>& why_;
     Hooks hooks_;
     shm::Descriptor epoll_, timer_;
     std::unique_ptr<control::Server> server_;
     std::atomic<bool> ending_{false};
-    std::atomic<Ending> reason_{Ending::none};
     std::atomic<std::uint32_t> published_{0};
     Duration armed_for_{};
     Instant next_check_{};

@@ -31,6 +31,10 @@ Sequence load_blob_sequence(const Roster& roster, std::uint32_t number) noexcept
     return Sequence{roster.blob(number)[0].load(std::memory_order_acquire)};  // [blob] pairs with store_blob
 }
 
+std::uint64_t load_blob_token(const Roster& roster, std::uint32_t number) noexcept {
+    return is_blob_number(roster, number) ? roster.blob(number)[5].load(std::memory_order_acquire) : 0;  // [blob]
+}
+
 bool load_blob(const Roster& roster, std::uint32_t number, Blob& out) {
     if (!is_blob_number(roster, number)) return false;
     const AtomicWord64* from = roster.blob(number);

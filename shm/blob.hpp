@@ -49,6 +49,8 @@ bool is_blob_number(const Roster& roster, std::uint32_t number) noexcept;
 
 // Copies and validates. False: no such blob, or its lengths make no sense (torn, reused, damaged): look at the record again.
 bool load_blob(const Roster& roster, std::uint32_t number, Blob& out);
+// The join token alone: 0 if there is no such blob.
+std::uint64_t load_blob_token(const Roster& roster, std::uint32_t number) noexcept;
 // The sequence alone: 0 while being written or if there is no such blob.
 Sequence load_blob_sequence(const Roster& roster, std::uint32_t number) noexcept;
 

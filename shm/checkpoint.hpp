@@ -41,6 +41,12 @@ inline Sequence load_head(const RosterHeader& header) noexcept {
 // False if publications kept overtaking the reader, or the contents are damaged.
 bool load_checkpoint(const RosterHeader& header, CheckpointValues& out) noexcept;
 
+// The suspect timeout in force, alone. A torn read can only give the one before or the one after a change.
+inline std::uint64_t load_suspect_ns(const RosterHeader& header) noexcept {
+    const std::uint64_t selector = header.selector.load(std::memory_order_acquire);  // [publish]
+    return header.checkpoints[selector & 1].settings_ns[1].load(std::memory_order_acquire);  // [publish]
+}
+
 // Fills the checkpoint that does not count and makes it count. Engine only. About 40 stores.
 void publish(RosterHeader& header, const CheckpointValues& values) noexcept;
 

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include <sys/random.h>
@@ -35,9 +36,8 @@ HostIdentity HostIdentity::current() {
 
 std::optional<std::uint64_t> start_ticks_of(std::uint32_t pid) {
     std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    std::string line;
-    if (!std::getline(file, line)) return std::nullopt;
-    std::size_t at = line.rfind(')');  // the command's name may contain anything
+    const std::string line{std::istreambuf_iterator<char>(file), {}};
+    std::size_t at = line.rfind(')');  // the command's name may contain anything, also ends of lines
     if (at == std::string::npos) return std::nullopt;
     for (int field = 2; field < 22 && at != std::string::npos; ++field) at = line.find(' ', at + 1);
     if (at == std::string::npos) return std::nullopt;

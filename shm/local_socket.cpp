@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "shm/fork_guard.hpp"
+
 namespace rollcall::shm {
 
 namespace {
@@ -38,7 +40,13 @@ tl::unexpected<Error> cannot(const std::string& what, const std::string& folder,
 Result<Descriptor> listen_at(const std::string& folder, const std::string& name, std::optional<std::uint32_t> group) {
     const Descriptor at(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     sockaddr_un address;
-    Descriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    Descriptor socket(open_guarded([] { return ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }));
+    struct Close {  // unless it is handed over
+        Descriptor& socket;
+        ~Close() {
+            if (socket) close_guarded(socket.release());
+        }
+    } const close{socket};
     if (!at || !socket || !address_in(at, name, address)) return cannot("make", folder, name, ErrorKind::system);
     ::unlinkat(at.get(), name.c_str(), 0);
     if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)

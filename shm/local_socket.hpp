@@ -14,7 +14,8 @@
 
 namespace rollcall::shm {
 
-// Listens at folder/name, non-blocking, mode 0660, owned by `group` if given. What lies there is removed: the caller holds the lock.
+// Listens at folder/name, non-blocking, mode 0660, owned by `group` if given. What lies there is removed: the caller holds the lock, and
+// closes the socket with close_guarded().
 Result<Descriptor> listen_at(const std::string& folder, const std::string& name, std::optional<std::uint32_t> group);
 // Fails with no_engine if nobody listens, refused if this user may not connect.
 Result<Descriptor> connect_to(const std::string& folder, const std::string& name);

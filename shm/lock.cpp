@@ -3,15 +3,13 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <mutex>
 #include <sstream>
-#include <vector>
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <unistd.h>
+
+#include "shm/fork_guard.hpp"
 
 namespace rollcall::shm {
 
@@ -42,39 +40,6 @@ bool is_listed(const struct stat& file) {
     return false;
 }
 
-// The locks that this process holds. fork() runs in one thread while others may be in here: they are waited for first.
-class HeldLocks {
-public:
-    static HeldLocks& all() {
-        static HeldLocks& held = *new HeldLocks;  // never destroyed: a fork may come after the end of main
-        return held;
-    }
-    // No fork comes between opening and knowing that it is open.
-    int open(const std::string& path) {
-        const std::lock_guard guard(mutex_);
-        const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd >= 0) fds_.push_back(fd);
-        return fd;
-    }
-    // False in a child: its copy was closed, and the number may be another file's.
-    bool remove(int fd) {
-        const std::lock_guard guard(mutex_);
-        return std::erase(fds_, fd) != 0;
-    }
-
-private:
-    HeldLocks() {
-        ::pthread_atfork([] { all().mutex_.lock(); }, [] { all().mutex_.unlock(); },
-                         [] {
-                             for (const int fd : all().fds_) ::close(fd);
-                             all().fds_.clear();
-                             all().mutex_.unlock();
-                         });
-    }
-    std::mutex mutex_;
-    std::vector<int> fds_;
-};
-
 }  // namespace
 
 EngineLock& EngineLock::operator=(EngineLock&& other) noexcept {
@@ -88,14 +53,13 @@ EngineLock& EngineLock::operator=(EngineLock&& other) noexcept {
 
 void EngineLock::let_go() noexcept {
     if (!file_) return;
-    if (HeldLocks::all().remove(file_.get())) file_.reset();
-    else file_.release();
+    close_guarded(file_.release());
 }
 
 Result<EngineLock> EngineLock::acquire(const std::string& path) {
     EngineLock lock;
     lock.path_ = path;
-    lock.file_.reset(HeldLocks::all().open(path));
+    lock.file_.reset(open_guarded([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600); }));
     if (!lock.file_)
         return fail(errno == EACCES ? ErrorKind::refused : ErrorKind::system, "cannot open " + path + ": " + std::strerror(errno));
     struct flock wanted = whole_file(F_WRLCK);

@@ -4,10 +4,22 @@
 
 #include <sys/mman.h>
 
+#include "shm/blob.hpp"
+#include "shm/checkpoint.hpp"
 #include "shm/index.hpp"
 #include "shm/word.hpp"
 
 namespace rollcall {
+
+namespace {
+
+constexpr std::int64_t a_second = 1'000'000'000;
+constexpr auto relaxed = std::memory_order_relaxed;  // where it is used, nothing else is read because of it
+
+// A card is written by its process alone, whose threads may do so at once.
+void count(std::atomic<std::uint64_t>& statistic) noexcept { statistic.fetch_add(1, relaxed); }
+
+}  // namespace
 
 BeatingPage::BeatingPage() noexcept {
     static_assert(sizeof(Content) <= shm::page);
@@ -24,57 +36,72 @@ BeatingPage::~BeatingPage() {
     if (content_ != nullptr) ::munmap(content_, shm::page);
 }
 
-void BeatingPage::enter(shm::Roster& roster, Slot slot, Generation generation, Incarnation incarnation, const shm::Name& name, Duration suspect) noexcept {
-    Content& c = *content_;
-    c.slot = slot;
-    c.incarnation = incarnation;
-    c.word = &roster.word(slot);
-    c.roster = &roster;
-    c.base_ns = roster.base_ns();
-    c.suspect_ns = suspect.count();
-    c.name = name;
-    c.next_look_ns.store(0, std::memory_order_relaxed);
-    c.generation.store(generation.value, std::memory_order_relaxed);
-    c.mine.store(1, std::memory_order_release);  // [enter] pairs with beat on another thread
+void BeatingPage::enter(std::shared_ptr<shm::Segment> segment, Slot slot, Generation generation, Incarnation incarnation, std::uint64_t token, const shm::Name& name,
+                        std::uint32_t card) {
+    // The memory of the last life but one: no beat that began there can still be under way.
+    if (lives_.size() >= 2) lives_[lives_.size() - 2].segment.reset();
+    BeatingLife& life = lives_.emplace_back();
+    shm::Roster& roster = segment->writable();
+    life.slot = slot;
+    life.generation = generation;
+    life.incarnation = incarnation;
+    life.token = token;
+    life.name = name;
+    life.word = &roster.word(slot);
+    life.base_ns = roster.base_ns();
+    if (card < roster.header().cards_used.load(std::memory_order_acquire) && card < roster.capacity()) life.card = &roster.card(card);  // [extent]
+    life.segment = std::move(segment);
+    content_->life.store(&life, std::memory_order_release);  // [enter] pairs with beat on another thread
+    content_->joined.store(1, std::memory_order_release);    // [enter]
+    content_->mine.store(1, std::memory_order_release);      // [enter]
 }
 
-void BeatingPage::leave() noexcept { content_->generation.store(0, std::memory_order_release); }  // [enter]
+void BeatingPage::leave() noexcept { content_->joined.store(0, std::memory_order_release); }  // [enter]
 
 bool BeatingPage::is_mine() const noexcept { return content_->mine.load(std::memory_order_acquire) != 0; }  // [enter]
 
+const shm::Roster* BeatingPage::roster() const noexcept {
+    const BeatingLife* life = content_->life.load(std::memory_order_acquire);  // [enter]
+    return life == nullptr ? nullptr : &life->segment->roster();
+}
+
 Beat BeatingPage::beat(Instant now) noexcept {
-    Content& c = *content_;
-    const Generation generation{static_cast<std::uint16_t>(c.generation.load(std::memory_order_acquire))};  // [enter]
-    if (generation.value == 0) return {is_mine() ? Beat::evicted : Beat::not_mine};
-    // The preamble first: on superseded memory nothing counts, whatever the word says.
-    if (c.roster->pulse_preamble().lifecycle.load(std::memory_order_relaxed) != static_cast<std::uint32_t>(shm::Lifecycle::live))
-        return {Beat::superseded};
-    if (shm::beat(*c.word, to_stamp(now, c.base_ns), generation) == shm::WordBeat::foreign) return why_not();
+    if (content_->joined.load(std::memory_order_acquire) == 0) return {is_mine() ? Beat::evicted : Beat::not_mine};  // [enter]
+    BeatingLife& life = *content_->life.load(std::memory_order_acquire);  // [enter]
+    // First: on superseded memory nothing counts, whatever the word says. The roster says so: in the pulse any member could.
+    if (life.segment->roster().preamble().lifecycle.load(relaxed) != static_cast<std::uint32_t>(shm::Lifecycle::live)) return {Beat::superseded};
+    if (shm::beat(*life.word, to_stamp(now, life.base_ns), life.generation) == shm::WordBeat::foreign) return why_not(life);
     const std::int64_t now_ns = to_ns(now);
-    if (now_ns >= c.next_look_ns.load(std::memory_order_relaxed)) return look_at_engine(now_ns);
+    if (now_ns >= life.next_look_ns.load(relaxed)) return look_at_engine(life, now_ns);
     return {Beat::counted_};
 }
 
-// Once a second of `now`: has the detector looked within the suspect timeout?
-Beat BeatingPage::look_at_engine(std::int64_t now_ns) noexcept {
-    Content& c = *content_;
-    const auto last_step = static_cast<std::int64_t>(c.roster->header().step_ns.load(std::memory_order_acquire));  // [step]
-    const bool observed = now_ns - last_step <= c.suspect_ns;
-    if (observed) c.next_look_ns.store(now_ns + 1'000'000'000, std::memory_order_relaxed);
-    return {observed ? Beat::counted_ : Beat::unobserved};
+// Once a second of `now`: has the detector looked within the suspect timeout? If not, this may be memory that was deleted under us, which
+// nobody could tell us about any more.
+Beat BeatingPage::look_at_engine(BeatingLife& life, std::int64_t now_ns) noexcept {
+    const shm::RosterHeader& header = life.segment->roster().header();
+    if (life.card != nullptr) life.card->alive_ns.store(static_cast<std::uint64_t>(now_ns), relaxed);
+    const auto last_step = static_cast<std::int64_t>(header.step_ns.load(std::memory_order_acquire));  // [step]
+    if (now_ns - last_step <= static_cast<std::int64_t>(shm::load_suspect_ns(header))) {
+        life.next_look_ns.store(now_ns + a_second, relaxed);
+        return {Beat::counted_};
+    }
+    if (now_ns < life.next_place_ns.load(relaxed)) return {Beat::unobserved};
+    life.next_place_ns.store(now_ns + a_second, relaxed);
+    return {life.segment->is_in_place() ? Beat::unobserved : Beat::superseded};
 }
 
-// The slow path: the word is not this life's any more.
-Beat BeatingPage::why_not() const noexcept {
-    const Content& c = *content_;
-    const shm::Roster& roster = *c.roster;
+// The slow path: the word is not this life's any more. Another life of our id that carries our own token is ours too: its reply got lost.
+Beat BeatingPage::why_not(BeatingLife& life) noexcept {
+    if (life.card != nullptr) count(life.card->refused);
+    const shm::Roster& roster = life.segment->roster();
     shm::RecordView mine;
-    if (shm::load(roster.record(c.slot), mine) && mine.hot.incarnation == c.incarnation && mine.name == c.name &&
+    if (shm::load(roster.record(life.slot), mine) && mine.hot.incarnation == life.incarnation && mine.name == life.name &&
         (mine.hot.state == State::alive || mine.hot.state == State::suspect))
         return {Beat::damaged};
     shm::FoundRecord found;
-    const bool other_life = shm::find(roster, c.name, found) == shm::Lookup::found && found.record.hot.incarnation != c.incarnation && found.record.hot.state != State::dead;
-    return {other_life ? Beat::replaced : Beat::evicted};
+    const bool other_life = shm::find(roster, life.name, found) == shm::Lookup::found && found.record.hot.incarnation != life.incarnation && found.record.hot.state != State::dead;
+    return {other_life && shm::load_blob_token(roster, found.record.hot.blob) != life.token ? Beat::replaced : Beat::evicted};
 }
 
 std::string_view to_string(Beat::Kind kind) noexcept {

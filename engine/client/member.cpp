@@ -11,6 +11,7 @@
 #include "engine/client/beating.hpp"
 #include "engine/client/present.hpp"
 #include "engine/client/session.hpp"
+#include "shm/host.hpp"
 #include "shm/name.hpp"
 #include "shm/segment.hpp"
 
@@ -19,7 +20,9 @@ namespace rollcall {
 namespace {
 
 constexpr Duration patience = std::chrono::seconds(5);       // for one answer of an engine that accepted the connection
+constexpr Duration brief_patience = std::chrono::milliseconds(250);  // where the caller has beats and signals to see to
 constexpr Duration pause_between_tries = std::chrono::milliseconds(20);
+constexpr Duration longest_sleep = std::chrono::seconds(1);  // of the beating thread: a shorter heartbeat is heard of before it is missed
 
 Error forked() { return {ErrorKind::invalid, "this member belongs to the parent process: join anew"}; }
 
@@ -33,25 +36,29 @@ struct Member::Impl {
     std::uint64_t token = shm::random_bits();
     shm::Descriptor own_pidfd;
     shm::Paths paths;
-    shm::Segment segment;
+    std::shared_ptr<shm::Segment> segment;
     Session session;
     BeatingPage page;
     std::atomic<std::uint64_t> incarnation{0};
     std::atomic<std::uint32_t> slot{no_slot.value};
-    Settings settings_at_join;
     Error last_error;
-    bool joined = false;
+    bool joined = false, left = false;
 
     std::mutex mutex;  // session and join, between the beating thread and the caller
     std::condition_variable wake;
     std::thread beater;
     bool ending = false;
+    std::atomic<bool> beater_has_ended{false};
 
     Result<void> attach();
     Result<void> connect();
     Result<void> join_once();
     Result<void> join_until(Instant deadline);
-    Result<control::Reply> ask_about_me(control::Message message);
+    void introduce(std::uint32_t card, bool again) noexcept;
+    Result<control::Reply> ask_about_me(control::Message message, Duration timeout = patience);
+    bool is_mine() const noexcept { return !joined || page.is_mine(); }
+    void keep_known();
+    Result<void> say_goodbye(control::Message message);
     Settings settings() const noexcept;
     bool rejoin();
     void beat_until_told();
@@ -61,14 +68,15 @@ struct Member::Impl {
 
 // Maps the cluster's memory, if it is not mapped or no longer the one that the path names.
 Result<void> Member::Impl::attach() {
-    if (segment.roster().capacity() != 0 && segment.is_in_place() && !segment.is_superseded()) return {};
+    if (segment && segment->is_in_place() && !segment->is_superseded()) return {};
     auto located = locate(options.cluster, options.dir);
     if (!located) return fail(located.error());
     auto attached = shm::Segment::attach(*located, shm::Access::producer, shm::HostIdentity::current());
     if (!attached) return fail(attached.error());
+    if (attached->is_superseded()) return fail(no_engine(options.cluster, options.dir, "its memory is being replaced"));
     page.leave();
     session.close();
-    segment = std::move(*attached);
+    segment = std::make_shared<shm::Segment>(std::move(*attached));
     paths = *located;
     return {};
 }
@@ -96,13 +104,33 @@ Result<void> Member::Impl::join_once() {
     const int pidfd = options.process >= 0 ? options.process : own_pidfd.get();
     auto reply = session.ask(std::move(message), patience, pidfd);
     if (!reply) return fail(reply.error());
-    if (reply->slot >= segment.roster().capacity()) return fail(ErrorKind::damaged, "the engine answered with a slot that does not exist");
+    if (reply->slot >= segment->roster().capacity()) return fail(ErrorKind::damaged, "the engine answered with a slot that does not exist");
+    const bool is_known = joined && reply->incarnation == incarnation.load(std::memory_order_relaxed) && reply->slot == slot.load(std::memory_order_relaxed);
+    if (is_known && page.roster() == &segment->roster()) return {};  // the life that beats already
+    const bool again = joined;
     incarnation.store(reply->incarnation, std::memory_order_relaxed);
     slot.store(reply->slot, std::memory_order_relaxed);
-    settings_at_join = control::unpack(reply->settings_ns, Settings{});
-    page.enter(segment.writable(), Slot{reply->slot}, Generation{reply->generation}, Incarnation{reply->incarnation}, shm::Name::of(options.node), settings_at_join.suspect);
+    page.enter(segment, Slot{reply->slot}, Generation{reply->generation}, Incarnation{reply->incarnation}, token, shm::Name::of(options.node), reply->card);
+    introduce(reply->card, again);
     joined = true;
     return {};
+}
+
+// On the card that the engine gave us: who writes heartbeats there. A wrapper's card is its child's.
+void Member::Impl::introduce(std::uint32_t number, bool again) noexcept {
+    constexpr auto relaxed = std::memory_order_relaxed;  // statistics, each for itself
+    shm::Roster& roster = segment->writable();
+    if (number >= roster.capacity() || number >= roster.header().cards_used.load(std::memory_order_acquire)) return;  // [extent]
+    shm::Card& card = roster.card(number);
+    const auto pid = static_cast<std::uint32_t>(::getpid());
+    if (again) {
+        card.rejoins.fetch_add(1, relaxed);
+    } else if (card.pid.load(relaxed) != pid) {
+        card.refused.store(0, relaxed);
+        card.rejoins.store(0, relaxed);
+    }
+    card.pid.store(pid, relaxed);
+    card.start.store(shm::start_ticks_of(pid).value_or(0), relaxed);
 }
 
 // Goes on while it may still become true: no engine yet, or the id is still held.
@@ -146,19 +174,23 @@ Member& Member::operator=(Member&& other) noexcept {
 
 Member::~Member() {
     if (!impl_) return;
-    if (impl_->page.is_mine()) {
+    if (impl_->is_mine()) {
         (void)leave();
-    } else if (impl_->beater.joinable()) {
-        impl_->beater.detach();  // a forked child has the handle of a thread that it does not have
+        return;
     }
+    // A forked child: it has copies of locks and of a thread's handle that nobody will ever release. Only descriptors are given back.
+    impl_->session.close();
+    impl_->own_pidfd.reset();
+    (void)impl_.release();
 }
 
 Beat Member::beat() noexcept { return impl_->page.beat(clock_now()); }
 Beat Member::beat(Instant now) noexcept { return impl_->page.beat(now); }
 
 Settings Member::Impl::settings() const noexcept {
+    const shm::Roster* roster = page.roster();
     shm::CheckpointValues values;
-    return shm::load_checkpoint(segment.roster().header(), values) ? values.settings : settings_at_join;
+    return roster != nullptr && shm::load_checkpoint(roster->header(), values) ? values.settings : Settings{};
 }
 
 Duration Member::interval() const noexcept { return impl_->settings().heartbeat; }
@@ -169,11 +201,11 @@ Slot Member::slot() const noexcept { return Slot{impl_->slot.load(std::memory_or
 const Error& Member::error() const noexcept { return impl_->last_error; }
 
 bool Member::Impl::rejoin() {
-    if (joined && !page.is_mine()) {
-        last_error = forked();
+    if (left) {
+        last_error = {ErrorKind::invalid, "node '" + options.node + "' has left: join anew"};
         return false;
     }
-    if (joined && page.is_mine() && page.beat(clock_now()).kind == Beat::replaced) {
+    if (joined && page.beat(clock_now()).kind == Beat::replaced) {
         last_error = {ErrorKind::replaced, "another life of node '" + options.node + "' has taken over"};
         return false;
     }
@@ -185,20 +217,41 @@ bool Member::Impl::rejoin() {
 }
 
 bool Member::rejoin() {
+    if (!impl_->is_mine()) {
+        impl_->last_error = forked();
+        return false;
+    }
     const std::lock_guard lock(impl_->mutex);
     return impl_->rejoin();
+}
+
+// The same token: the engine finds the life it knows, and watches its process.
+void Member::Impl::keep_known() {
+    if (!joined || left || (session.is_open() && !session.has_ended())) return;
+    session.close();
+    (void)join_once();  // without an engine: the next time
+}
+
+void Member::keep_known() {
+    if (!impl_->is_mine()) return;
+    const std::lock_guard lock(impl_->mutex);
+    impl_->keep_known();
 }
 
 void Member::Impl::beat_until_told() {
     std::unique_lock lock(mutex);
     while (!ending) {
         const Beat beat = page.beat(clock_now());
-        if (!beat.counted() && !rejoin()) return;
-        wake.wait_for(lock, settings().heartbeat, [this] { return ending; });
+        if (beat.counted()) keep_known();
+        else if (!rejoin()) break;
+        wake.wait_for(lock, std::min(settings().heartbeat, longest_sleep), [this] { return ending; });
     }
+    beater_has_ended.store(true, std::memory_order_relaxed);  // relaxed: whoever sees it joins the thread
 }
 
 Result<void> Member::start_beating() {
+    if (!impl_->is_mine()) return fail(forked());
+    if (impl_->beater_has_ended.exchange(false, std::memory_order_relaxed)) impl_->end_beating();  // relaxed: the join orders
     const std::lock_guard lock(impl_->mutex);
     if (impl_->beater.joinable()) return {};
     impl_->ending = false;
@@ -220,30 +273,36 @@ void Member::Impl::end_beating() {
 }
 
 // A request about this life; connects again if an earlier engine took the connection with it.
-Result<control::Reply> Member::Impl::ask_about_me(control::Message message) {
-    if (!page.is_mine()) return fail(forked());
+Result<control::Reply> Member::Impl::ask_about_me(control::Message message, Duration timeout) {
     message.node = options.node;
     message.incarnation = incarnation.load(std::memory_order_relaxed);
     for (int attempt = 0;; ++attempt) {
         if (auto ok = connect(); !ok) return fail(ok.error());
-        auto reply = session.ask(message, patience);
+        auto reply = session.ask(message, timeout);
         if (reply || reply.error().kind != ErrorKind::no_engine || attempt == 1) return reply;
     }
 }
 
+// Until it was heard, it can be said again.
+Result<void> Member::Impl::say_goodbye(control::Message message) {
+    if (!joined) return {};
+    left = true;
+    page.leave();
+    auto reply = ask_about_me(std::move(message));
+    const bool gone_already = !reply && (reply.error().kind == ErrorKind::unknown_node || reply.error().kind == ErrorKind::replaced);
+    if (!reply && !gone_already) return fail(reply.error());
+    joined = false;
+    session.close();
+    return {};
+}
+
 Result<void> Member::leave() {
-    if (impl_->joined && !impl_->page.is_mine()) return fail(forked());
+    if (!impl_->is_mine()) return fail(forked());
     impl_->end_beating();
     const std::lock_guard lock(impl_->mutex);
-    if (!impl_->joined) return {};
-    impl_->joined = false;
-    impl_->page.leave();
     control::Message message;
     message.kind = control::Kind::leave;
-    auto reply = impl_->ask_about_me(std::move(message));
-    impl_->session.close();
-    const bool gone_already = !reply && (reply.error().kind == ErrorKind::unknown_node || reply.error().kind == ErrorKind::replaced);
-    return reply || gone_already ? Result<void>{} : fail(reply.error());
+    return impl_->say_goodbye(std::move(message));
 }
 
 Result<void> Member::Impl::update(control::Message message) {
@@ -256,6 +315,7 @@ Result<void> Member::Impl::update(control::Message message) {
 }
 
 Result<void> Member::set_tags(Tags tags) {
+    if (!impl_->is_mine()) return fail(forked());
     auto encoded = encode_tags(tags);
     if (!encoded) return fail(encoded.error());
     impl_->options.tags = std::move(tags);
@@ -266,6 +326,7 @@ Result<void> Member::set_tags(Tags tags) {
 }
 
 Result<void> Member::set_endpoint(std::string endpoint) {
+    if (!impl_->is_mine()) return fail(forked());
     if (auto ok = validate_endpoint(endpoint); !ok) return ok;
     impl_->options.endpoint = std::move(endpoint);
     control::Message message;
@@ -274,24 +335,22 @@ Result<void> Member::set_endpoint(std::string endpoint) {
 }
 
 Result<void> Member::report_exit(ExitStatus status, bool goodbye) {
+    if (!impl_->is_mine()) return fail(forked());
     impl_->end_beating();
     const std::lock_guard lock(impl_->mutex);
-    if (!impl_->joined) return {};
-    impl_->joined = false;
-    impl_->page.leave();
     control::Message message;
     message.kind = control::Kind::exited;
     message.status = status;
     message.goodbye = goodbye;
-    auto reply = impl_->ask_about_me(std::move(message));
-    return reply ? Result<void>{} : fail(reply.error());
+    return impl_->say_goodbye(std::move(message));
 }
 
 Result<void> Member::announce_watchdog() {
+    if (!impl_->is_mine()) return fail(forked());
     const std::lock_guard lock(impl_->mutex);
     control::Message message;
     message.kind = control::Kind::watchdog;
-    auto reply = impl_->ask_about_me(std::move(message));
+    auto reply = impl_->ask_about_me(std::move(message), brief_patience);
     return reply ? Result<void>{} : fail(reply.error());
 }
 

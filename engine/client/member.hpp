@@ -64,12 +64,16 @@ public:
     // The same at an instant read before: about 6 ns. `now` must come from CLOCK_MONOTONIC.
     Beat beat(Instant now) noexcept;
 
+    // Connects to the engine again where the connection has ended, and is known to it as before (no event): a new engine then watches this
+    // process, and hears how it ends. For loops of their own; start_beating() does it. Cheap while nothing happened: a poll(2).
+    void keep_known();
+
     // A thread that beats every interval() and rejoins by itself until leave(), destruction or `replaced`. Safe twice.
     Result<void> start_beating();
     // How often to beat: the heartbeat setting in force.
     Duration interval() const noexcept;
 
-    // Joins again after a beat that was not counted. False only where this member was replaced or is refused: error() says why.
+    // Joins again after a beat that was not counted. False only where this member has left, was replaced or is refused: error() says why.
     // Without an engine it is true, and the next beat tries again.
     bool rejoin();
     const Error& error() const noexcept;

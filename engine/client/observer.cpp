@@ -74,7 +74,9 @@ Observer::Impl::~Impl() { end_helper(); }
 
 void Observer::Impl::end_helper() {
     ending.store(true, std::memory_order_relaxed);  // relaxed: the join orders
-    if (helper.joinable()) helper.join();
+    if (!helper.joinable()) return;
+    if (process == ::getpid()) helper.join();
+    else helper.detach();
 }
 
 Result<Peer> Observer::find(std::string_view node) const { return find_peer(impl_->segment.roster(), node); }

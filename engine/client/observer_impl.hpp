@@ -5,6 +5,8 @@
 #include <optional>
 #include <thread>
 
+#include <unistd.h>
+
 #include "engine/client/cursor.hpp"
 #include "engine/client/observer.hpp"
 #include "shm/descriptor.hpp"
@@ -24,6 +26,8 @@ struct Observer::Impl {
     shm::Descriptor event;
     std::thread helper;
     std::atomic<bool> ending{false};
+
+    const pid_t process = ::getpid();  // a forked child has the handle of a thread that it does not have
 
     ~Impl();
     Result<void> attach();

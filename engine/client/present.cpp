@@ -1,5 +1,7 @@
 #include "engine/client/present.hpp"
 
+#include <new>
+
 #include "shm/index.hpp"
 #include "shm/name.hpp"
 #include "shm/word.hpp"
@@ -129,7 +131,9 @@ Result<Peer> find_peer(const shm::Roster& roster, std::string_view node) {
     return fail(ErrorKind::busy, "the memory would not hold still; try again");
 }
 
-Result<std::vector<Peer>> snapshot_peers(const shm::Roster& roster, Sequence* at, std::uint64_t* view) {
+namespace {
+
+Result<std::vector<Peer>> collect_peers(const shm::Roster& roster, Sequence* at, std::uint64_t* view) {
     shm::Image image;
     if (shm::take_snapshot(roster, image) == shm::Snapshot::busy) return fail(ErrorKind::busy, "the memory would not hold still; try again");
     std::vector<Peer> peers;
@@ -140,6 +144,16 @@ Result<std::vector<Peer>> snapshot_peers(const shm::Roster& roster, Sequence* at
     if (at != nullptr) *at = image.at;
     if (view != nullptr) *view = image.view;
     return peers;
+}
+
+}  // namespace
+
+Result<std::vector<Peer>> snapshot_peers(const shm::Roster& roster, Sequence* at, std::uint64_t* view) {
+    try {
+        return collect_peers(roster, at, view);
+    } catch (const std::bad_alloc&) {
+        return fail(ErrorKind::full, "no memory for a snapshot of " + std::to_string(roster.high_water()) + " slots");
+    }
 }
 
 }  // namespace rollcall

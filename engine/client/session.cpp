@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include <poll.h>
 #include <unistd.h>
 
 #include "shm/local_socket.hpp"
@@ -18,6 +19,11 @@ Result<Session> Session::connect(const shm::Paths& paths) {
     session.socket_ = std::move(*socket);
     session.where_ = paths.socket();
     return session;
+}
+
+bool Session::has_ended() const noexcept {
+    pollfd p{socket_.get(), POLLRDHUP, 0};
+    return ::poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0;
 }
 
 Result<control::Reply> Session::ask(control::Message message, Duration timeout, int pidfd) {

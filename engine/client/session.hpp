@@ -23,6 +23,8 @@ public:
     Result<control::Reply> ask(control::Message message, Duration timeout, int pidfd = -1);
     // Still usable?
     bool is_open() const noexcept { return static_cast<bool>(socket_); }
+    // The other end is gone; asks the kernel.
+    bool has_ended() const noexcept;
     void close() noexcept { socket_.reset(); }
 
 private:

@@ -71,7 +71,7 @@ Result<bool> Observer::follow(const std::function<bool(const View&, const Event&
             const Sequence seen = view.at();
             Options again = impl_->options;
             again.after.reset();
-            if (auto other = attach(again)) {
+            if (auto other = attach(again); other && !other->is_stale()) {
                 *this = std::move(*other);
                 if (auto ok = view.resync(*this); !ok) return fail(ok.error());
                 Event gap;

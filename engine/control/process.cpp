@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -22,8 +23,7 @@ namespace {
 // The fields of /proc/PID/stat behind the command's name: [0] is the state, field 3.
 std::vector<std::string> stat_fields(std::uint32_t pid) {
     std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    std::string line;
-    if (!std::getline(file, line)) return {};
+    const std::string line{std::istreambuf_iterator<char>(file), {}};
     const std::size_t name_end = line.rfind(')');
     if (name_end == std::string::npos) return {};
     std::istringstream rest(line.substr(name_end + 1));

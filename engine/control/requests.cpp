@@ -127,7 +127,7 @@ void Server::join(Connection& connection, Message& message, shm::Descriptor pidf
     if (auto ok = validate_details(message); !ok) return refuse(connection.id, message, ok.error().kind, ok.error().message);
     const bool is_child = message.wrapped && pidfd;
     Process* process = watch(connection, std::move(pidfd), is_child);
-    if (process == nullptr) return refuse(connection.id, message, ErrorKind::refused, is_child ? "the process to watch has ended, or belongs to another user" : "the joining process has ended");
+    if (process == nullptr) return refuse(connection.id, message, ErrorKind::refused, is_child ? "the process to watch has ended, or belongs to another user" : "the joining process has ended, or what came as its pidfd is another's");
     Request request;
     request.kind = Request::Kind::join;
     request.reason = Reason::join;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shm/fork_guard.hpp"
 #include "shm/local_socket.hpp"
 
 namespace rollcall::control {
@@ -27,7 +28,9 @@ Server::Server(engine::Core& core, engine::Inbox& inbox, int epoll, Hooks hooks)
 // By its inode: another engine may have put its own socket there, after somebody took our lock away.
 Server::~Server() {
     struct stat there{};
-    if (listener_ && ::stat(socket_path_.c_str(), &there) == 0 && there.st_ino == socket_inode_) ::unlink(socket_path_.c_str());
+    const bool was_listening = static_cast<bool>(listener_);
+    if (was_listening) shm::close_guarded(listener_.release());
+    if (was_listening && ::stat(socket_path_.c_str(), &there) == 0 && there.st_ino == socket_inode_) ::unlink(socket_path_.c_str());
 }
 
 Result<void> Server::listen(const shm::Paths& paths, std::optional<std::uint32_t> group) {

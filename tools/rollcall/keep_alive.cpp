@@ -9,7 +9,10 @@ namespace rollcall::cli {
 
 Pulse keep_alive(Member& member, Instant now) {
     const Beat beat = member.beat(now);
-    if (beat.counted()) return {};
+    if (beat.counted()) {
+        member.keep_known();
+        return {};
+    }
     // Not to be answered by joining again: two lives would take the id from each other for ever.
     if (beat.kind == Beat::replaced) return {false, Error{ErrorKind::replaced, "another life of node '" + member.node() + "' has taken over"}};
     const Incarnation before = member.incarnation();
