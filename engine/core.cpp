@@ -153,6 +153,7 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, Instant now
         if (there) {
             if (auto same = check_sizes(options, there->roster().geometry(), paths->folder); !same) return fail(same.error());
             segment = std::move(*there);
+            segment->writable().header().engine_ready.store(0, std::memory_order_release);  // [ready] the one before us may not have had the time
         } else if (!is_worthless(there.error().kind)) {
             return fail(there.error());
         } else if (there.error().kind != ErrorKind::no_cluster) {

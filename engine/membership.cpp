@@ -218,7 +218,7 @@ void Membership::heartbeat(Request& request, Answer& answer) {
     const auto holder = holder_of(name, 1);
     if (!holder) return join(request, answer);
     shm::beat(books_.roster().word(holder->slot), to_stamp(request.at, books_.roster().base_ns()), holder->hot.generation);
-    if (request.endpoint && !request.endpoint->empty() && *request.endpoint != holder->blob.endpoint && holder->hot.state != State::dead) {
+    if (request.endpoint && !request.endpoint->empty() && *request.endpoint != holder->blob.endpoint && !holder->hot.is_proof()) {
         request.incarnation = holder->hot.incarnation;
         update(request, name, *holder, answer);
     }

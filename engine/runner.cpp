@@ -153,6 +153,7 @@ void Runner::check_place(Instant now) {
     if (now < next_check_) return;
     next_check_ = now + std::chrono::seconds(1);
     if (core_.is_in_place()) return;
+    if (!core_.segment().is_in_place()) core_.segment().end();  // a successor with our roster would have it in place
     if (hooks_.log) hooks_.log("the lock or the roster was removed or replaced: this engine ends");
     end(Ending::displaced);
 }

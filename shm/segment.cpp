@@ -165,6 +165,14 @@ Result<Segment> Segment::create_private(const SegmentOptions& options) {
     return build(std::move(files), options, HostIdentity::current());
 }
 
+void Segment::end() noexcept {
+    constexpr auto superseded = static_cast<std::uint32_t>(Lifecycle::superseded);
+    roster_.preamble().lifecycle.store(superseded, std::memory_order_release);        // [supersede]
+    roster_.pulse_preamble().lifecycle.store(superseded, std::memory_order_release);  // [supersede]
+    for (std::uint32_t i = 0; i < roster_.capacity(); ++i) free_by_proof(roster_.word(Slot{i}));
+    futex_wake_all(roster_.header().selector);
+}
+
 namespace {
 
 // Everybody who still looks at the old memory must learn that it is over: members by their next beat, observers by the ring.
@@ -178,6 +186,7 @@ void supersede(const Paths& paths) {
     Preamble& preamble = old.preamble();
     if (preamble.magic.load(std::memory_order_relaxed) != roster_magic) return;
     preamble.lifecycle.store(static_cast<std::uint32_t>(Lifecycle::superseded), std::memory_order_release);  // [supersede] pairs with is_superseded
+    if (preamble.version.load(std::memory_order_relaxed) == layout_version) futex_wake_all(old.header().selector);
     const std::string pulse_path = paths.pulse(preamble.instance.load(std::memory_order_relaxed));
     const Descriptor pulse_file(::open(pulse_path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
     const std::uint64_t words = preamble.words_offset.load(std::memory_order_relaxed), count = preamble.word_count.load(std::memory_order_relaxed);
@@ -190,7 +199,6 @@ void supersede(const Paths& paths) {
     pulse->lifecycle.store(static_cast<std::uint32_t>(Lifecycle::superseded), std::memory_order_release);  // [supersede]
     auto* word = reinterpret_cast<Word*>(bytes_of(*pulse_map) + words);
     for (std::uint64_t i = 0; i < count; ++i) free_by_proof(word[i]);
-    if (preamble.version.load(std::memory_order_relaxed) == layout_version) futex_wake_all(old.header().selector);
 }
 
 // Files of this folder that no published roster names: left by an interrupted creation or replacement.
@@ -334,6 +342,7 @@ std::uint32_t default_ring_for(std::uint32_t capacity, const std::string& dir) {
 }
 
 Result<void> remove_folder(const Paths& paths) {
+    supersede(paths);
     remove_strays(paths, "");
     for (const std::string& path : {paths.roster(), paths.socket(), paths.lock()})
         if (::unlink(path.c_str()) != 0 && errno != ENOENT) return system_error("cannot remove", path);

@@ -58,6 +58,9 @@ public:
     bool is_in_place() const noexcept;
     bool is_superseded() const noexcept;
 
+    // Engine only, once nobody can reach this memory by its path any more: those who still look at it, or beat in it, learn that it is over.
+    void end() noexcept;
+
     // Backs a range of the roster or of the cards with memory before anybody touches it. Fails with full.
     Result<void> back_roster(std::uint64_t offset, std::uint64_t bytes);
     Result<void> back_pulse(std::uint64_t offset, std::uint64_t bytes);
@@ -72,7 +75,8 @@ private:
 // 65,536 or capacity/16 events, less where the file system of `dir` is small (a quarter of what is free at most).
 std::uint32_t default_ring_for(std::uint32_t capacity, const std::string& dir);
 
-// Removes roster, pulses, socket and lock, and the folder if nothing else is in it. The caller holds the lock.
+// Tells those who still look that it is over, then removes roster, pulses, socket and lock, and the folder if nothing else is in it. The
+// caller holds the lock.
 Result<void> remove_folder(const Paths& paths);
 
 }  // namespace rollcall::shm

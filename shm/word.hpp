@@ -48,8 +48,8 @@ WordBeat beat(AtomicWord& word, Stamp now, Generation mine) noexcept {
     for (;;) {
         if (generation_of(seen) != mine || seen < 0) return WordBeat::foreign;
         if (seen >= wanted) return WordBeat::fresh;
-        // [beat] release; pairs with the acquire in the detector's judgement; publishes nothing but the stamp
-        if (word.compare_exchange_weak(seen, wanted, std::memory_order_release, std::memory_order_relaxed)) return WordBeat::moved;
+        constexpr auto release = std::memory_order_release;  // [beat] pairs with the acquire in the detector's judgement; publishes nothing but the stamp
+        if (word.compare_exchange_weak(seen, wanted, release, std::memory_order_relaxed)) return WordBeat::moved;
     }
 }
 

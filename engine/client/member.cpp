@@ -92,6 +92,7 @@ Result<void> Member::Impl::connect() {
 
 Result<void> Member::Impl::join_once() {
     if (auto ok = attach(); !ok) return ok;
+    const bool was_open = session.is_open();
     if (auto ok = connect(); !ok) return ok;
     control::Message message;
     message.kind = control::Kind::join;
@@ -102,7 +103,11 @@ Result<void> Member::Impl::join_once() {
     message.replace = options.replace && !joined;  // once: a rejoin takes nothing from anybody
     message.wrapped = options.process >= 0;
     const int pidfd = options.process >= 0 ? options.process : own_pidfd.get();
-    auto reply = session.ask(std::move(message), patience, pidfd);
+    auto reply = session.ask(message, patience, pidfd);
+    if (!reply && was_open && reply.error().kind == ErrorKind::no_engine) {  // an earlier engine's connection
+        if (auto ok = connect(); !ok) return ok;
+        reply = session.ask(std::move(message), patience, pidfd);
+    }
     if (!reply) return fail(reply.error());
     if (reply->slot >= segment->roster().capacity()) return fail(ErrorKind::damaged, "the engine answered with a slot that does not exist");
     const bool is_known = joined && reply->incarnation == incarnation.load(std::memory_order_relaxed) && reply->slot == slot.load(std::memory_order_relaxed);

@@ -40,8 +40,9 @@ Result<Settings> change_settings(const Address& where, const SettingsChange& cha
     control::Message message;
     message.kind = control::Kind::configure;
     const std::array<std::optional<Duration>, 5> all{change.heartbeat, change.suspect, change.dead, change.evict, change.scan};
+    constexpr std::array<const char*, 5> names{"heartbeat", "suspect", "dead", "evict", "scan"};
     for (std::size_t i = 0; i < all.size(); ++i) {
-        if (all[i] && *all[i] <= Duration::zero()) return fail(ErrorKind::invalid, "a setting must be longer than zero");
+        if (all[i] && *all[i] <= Duration::zero()) return fail(ErrorKind::invalid, std::string("setting '") + names[i] + "' must be longer than zero");
         message.settings_ns[i] = all[i] ? static_cast<std::uint64_t>(all[i]->count()) : 0;
     }
     auto reply = ask(where, message);

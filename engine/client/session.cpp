@@ -61,6 +61,7 @@ Result<shm::Paths> locate(const std::string& cluster, const std::string& dir) {
     for (const std::string& folder : folders) {
         const auto paths = shm::Paths::of(folder, cluster);
         if (::access(paths.roster().c_str(), F_OK) == 0) return paths;
+        if (errno == EACCES) return fail(ErrorKind::refused, "cannot look into " + paths.folder + ": " + std::strerror(errno));
     }
     return fail(ErrorKind::no_cluster, "no cluster '" + cluster + "' in " + folders.front() + "; start one with: rollcall run --cluster " + cluster + (dir.empty() ? "" : " --dir " + dir));
 }

@@ -33,7 +33,7 @@ private:
     std::uint32_t next_id_ = 1;
 };
 
-// The cluster's folder among those that `dir` stands for: the first one with a roster in it. Fails with no_cluster, invalid.
+// The cluster's folder among those that `dir` stands for: the first one with a roster in it. Fails with no_cluster, invalid, refused.
 Result<shm::Paths> locate(const std::string& cluster, const std::string& dir);
 // "no engine runs cluster 'x' …; start one with: rollcall run --cluster x"
 Error no_engine(const std::string& cluster, const std::string& dir, const std::string& why);

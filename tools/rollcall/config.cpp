@@ -2,6 +2,7 @@
 #include "tools/rollcall/config.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -25,6 +26,11 @@ Result<std::string> read_file(const std::string& path) {
     const auto refuse = [&](int error) { return fail(ErrorKind::system, "cannot read the configuration file '" + path + "': " + std::strerror(error)); };
     const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0) return refuse(errno);
+    struct stat kind{};
+    if (fstat(file, &kind) != 0 || (!S_ISREG(kind.st_mode) && !S_ISCHR(kind.st_mode))) {
+        close(file);
+        return fail(ErrorKind::system, "cannot read the configuration file '" + path + "': it is not a regular file");
+    }
     std::string content;
     std::array<char, 4096> buffer;
     ssize_t n = 0;

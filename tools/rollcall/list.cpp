@@ -2,11 +2,13 @@
 #include <utility>
 
 #include "engine/client/operator.hpp"
+#include "shm/name.hpp"
 #include "tools/rollcall/command.hpp"
 #include "tools/rollcall/json.hpp"
 #include "tools/rollcall/output.hpp"
 #include "tools/rollcall/printable.hpp"
 #include "tools/rollcall/reading.hpp"
+#include "tools/rollcall/report.hpp"
 #include "tools/rollcall/table.hpp"
 
 namespace rollcall::cli {
@@ -64,6 +66,8 @@ std::string nothing_found(const Common& common) {
 }
 
 int run(const Common& common, const Options& options) {
+    if (common.cluster)
+        if (auto valid = shm::validate_cluster_name(*common.cluster); !valid) return report(valid.error());
     std::vector<json::ListedCluster> found;
     for (const ClusterFolder& where : clusters(common.folder()))
         if (!common.cluster || *common.cluster == where.cluster) found.push_back(look_at(where));

@@ -187,6 +187,8 @@ std::string examples_of(const Command& command) {
 // CLI11 would take the next option as the value of one whose value was forgotten. A value that begins with -- is written --name=value.
 Result<void> refuse_forgotten_values(const std::vector<std::string>& args, const Cli11Options& set) {
     for (std::size_t i = 0; i < args.size() && args[i] != "--"; ++i) {
+        if (args[i].ends_with('=') && set.takes_value(args[i].substr(0, args[i].size() - 1)))
+            return fail(ErrorKind::invalid, "option " + args[i].substr(0, args[i].size() - 1) + " needs a value");
         if (!set.takes_value(args[i])) continue;
         if (i + 1 == args.size() || args[i + 1].starts_with("--")) return fail(ErrorKind::invalid, "option " + args[i] + " needs a value");
         ++i;

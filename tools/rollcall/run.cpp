@@ -8,6 +8,7 @@
 #include "engine/client/operator.hpp"
 #include "engine/engine.hpp"
 #include "shm/layout.hpp"
+#include "shm/name.hpp"
 #include "shm/settings.hpp"
 #include "tools/rollcall/command.hpp"
 #include "tools/rollcall/config.hpp"
@@ -51,7 +52,10 @@ Result<Plan> make_plan(const Common& common, const Options& options) {
     Plan plan;
     plan.engine.cluster = first(common.cluster, file.cluster).value_or("default");
     plan.engine.dir = folders(first(common.dir, file.dir).value_or("")).front();
-    plan.engine.node = first(options.node, file.node).value_or("");
+    const auto node = first(options.node, file.node);
+    if (node)
+        if (auto valid = shm::validate_node_id(*node); !valid) return fail(valid.error());
+    plan.engine.node = node.value_or("");
     plan.engine.group = first(options.group, file.group).value_or("");
     plan.engine.capacity = static_cast<std::uint32_t>(first(options.capacity, file.capacity).value_or(0));
     plan.engine.ring = static_cast<std::uint32_t>(first(options.ring, file.ring).value_or(0));

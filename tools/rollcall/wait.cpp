@@ -48,7 +48,7 @@ int run(const Common& common, const Options& options) {
     Result<bool> followed = reading->observer.follow(step, options.timeout);
     if (!followed) return report(followed.error());
     if (last == options.state) return exit_done;
-    return report({ErrorKind::timeout, "'" + options.node + "' is " + (last == gone ? "not a member" : last) + ", not " + options.state + ", after " + to_text(options.timeout.value_or(Duration{}))});
+    return report({ErrorKind::timeout, "'" + options.node + "' is " + last + ", not " + options.state + ", after " + to_text(options.timeout.value_or(Duration{}))});
 }
 
 }  // namespace

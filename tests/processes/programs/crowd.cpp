@@ -1,0 +1,100 @@
+// A process with many members: `crowd DIR PREFIX COUNT SEED`. A line on stdin is a command, answered by a line on stdout: `ok` and how many
+// are members now, or what went wrong first. Between commands every member beats once a heartbeat.
+//
+// | join   | all who are no members join                                         |
+// | leave  | all leave                                                           |
+// | run    | from now on members leave, join, and change their tags at random    |
+// | calm   | no longer                                                           |
+#include <iostream>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <poll.h>
+#include <unistd.h>
+
+#include "engine/client/member.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using rollcall::Instant;
+using rollcall::Member;
+
+class Crowd {
+public:
+    Crowd(std::string dir, std::string prefix, std::size_t count, unsigned seed) : dir_(std::move(dir)), prefix_(std::move(prefix)), members_(count), random_(seed) {}
+
+    std::string obey(const std::string& command) {
+        wild_ = command == "run";
+        for (std::size_t i = 0; i < members_.size(); ++i) {
+            if (command == "join" && !members_[i]) join(i);
+            if (command == "leave" && members_[i]) leave(i);
+            if (i % 16 == 0) beat_if_due();  // the others must not fall silent meanwhile
+        }
+        if (!error_.empty()) return error_;
+        std::size_t count = 0;
+        for (const auto& member : members_) count += member ? 1 : 0;
+        return "ok " + std::to_string(count);
+    }
+
+    // One turn: due beats, and some mischief.
+    void live() {
+        beat_if_due();
+        if (!wild_) return;
+        const std::size_t i = random_() % members_.size();
+        if (!members_[i]) return join(i);
+        if (random_() % 2 == 0) return leave(i);
+        if (auto set = members_[i]->set_tags({{"number", std::to_string(random_() % 1000)}}); !set) complain("tags", i, set.error());
+    }
+
+private:
+    void complain(const char* what, std::size_t i, const rollcall::Error& error) {
+        if (error_.empty()) error_ = std::string(what) + " of " + prefix_ + std::to_string(i) + ": " + error.message;
+    }
+    void join(std::size_t i) {
+        Member::Options options;
+        options.dir = dir_;
+        options.node = prefix_ + std::to_string(i);
+        options.endpoint = "here:" + std::to_string(i);
+        auto member = Member::join(options);
+        if (!member) return complain("join", i, member.error());
+        members_[i].emplace(std::move(*member));
+    }
+    void leave(std::size_t i) {
+        if (auto left = members_[i]->leave(); !left) complain("leave", i, left.error());
+        members_[i].reset();
+    }
+    void beat_if_due() {
+        const Instant now = std::chrono::steady_clock::now();
+        if (now < next_beat_) return;
+        next_beat_ = now + 500ms;
+        for (std::size_t i = 0; i < members_.size(); ++i) {
+            if (!members_[i]) continue;
+            if (const auto beat = members_[i]->beat(now); !beat.counted()) complain("beat", i, {rollcall::ErrorKind::system, std::string(to_string(beat.kind))});
+        }
+    }
+
+    std::string dir_, prefix_, error_;
+    std::vector<std::optional<Member>> members_;
+    std::mt19937 random_;
+    Instant next_beat_{};
+    bool wild_ = false;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 5) return 2;
+    Crowd crowd(argv[1], argv[2], std::stoul(argv[3]), static_cast<unsigned>(std::stoul(argv[4])));
+    for (;;) {
+        pollfd p{STDIN_FILENO, POLLIN, 0};
+        if (::poll(&p, 1, 50) > 0) {
+            std::string line;
+            if (!std::getline(std::cin, line)) ::_exit(0);
+            std::cout << crowd.obey(line) << std::endl;
+        }
+        crowd.live();
+    }
+}
