@@ -13,9 +13,7 @@ using shm::Hot;
 void Detector::pass() {
     books_.ledger.commit();  // tables and memory agree from here on
     observe();
-    const auto& settings = books_.settings();
-    thresholds_ = {books_.time.threshold(to_stamp_units_up(settings.suspect)), books_.time.threshold(to_stamp_units_up(settings.dead)),
-                   books_.time.threshold(to_stamp_units_up(settings.evict))};
+    set_thresholds();
     audit_block();
     collect();
     // Begin where the last pass ran out of budget, so that a mass silence reaches everybody before it reaches anybody twice.
@@ -29,6 +27,18 @@ void Detector::pass() {
         }
         judge(slot);
     }
+}
+
+// Observed time never runs backwards, and so neither does a threshold, though merged pauses may count more as lost than was: else who was
+// announced silent would recover without a beat. Other settings and forgiven time are another matter.
+void Detector::set_thresholds() {
+    const Settings& s = books_.settings();
+    const auto& time = books_.time;
+    const Thresholds next{time.threshold(to_stamp_units_up(s.suspect)), time.threshold(to_stamp_units_up(s.dead)), time.threshold(to_stamp_units_up(s.evict))};
+    const bool same_rules = s == judged_by_ && time.forgiven() == forgiven_;
+    thresholds_ = same_rules ? Thresholds{std::max(next.suspect, thresholds_.suspect), std::max(next.dead, thresholds_.dead), std::max(next.evict, thresholds_.evict)} : next;
+    judged_by_ = s;
+    forgiven_ = time.forgiven();
 }
 
 // Credits what was observed since the last look. A pause from a third of the suspect timeout on is worth an event.
@@ -70,7 +80,8 @@ void Detector::collect() {
     for (const Slot slot : books_.table.silent()) {
         const std::int64_t word = books_.roster().word(slot).load(std::memory_order_acquire);  // [beat]
         const Announced so_far = books_.table[slot];
-        if (engine::judge(so_far, judged_stamp(slot, so_far, word), thresholds_) != Verdict::none) candidates_.push_back(slot);
+        const bool is_due = engine::judge(so_far, judged_stamp(slot, so_far, word), thresholds_) != Verdict::none;
+        if (is_due || is_lost(slot, so_far, word)) candidates_.push_back(slot);
     }
     std::sort(candidates_.begin(), candidates_.end());
     candidates_.erase(std::unique(candidates_.begin(), candidates_.end()), candidates_.end());
@@ -83,6 +94,11 @@ Stamp Detector::judged_stamp(Slot slot, Announced so_far, std::int64_t word) {
     return word < 0 ? Stamp{} : shm::stamp_of(word);
 }
 
+// Announced dead of silence, and its word is nobody's or another's: it can never recover.
+bool Detector::is_lost(Slot slot, Announced so_far, std::int64_t word) {
+    return so_far == Announced::dead_silent && (word < 0 || shm::generation_of(word) != books_.hot(slot).generation);
+}
+
 void Detector::judge(Slot slot) {
     books_.ledger.make_room(2, slot, books_.table);
     const Announced so_far = books_.table[slot];
@@ -92,8 +108,9 @@ void Detector::judge(Slot slot) {
     const bool is_own = word >= 0 && shm::generation_of(word) == hot.generation;
     if (!is_own && (so_far == Announced::alive || so_far == Announced::suspect)) return repair(slot, hot);
 
-    const Stamp stamp = judged_stamp(slot, so_far, is_own || word == shm::free_word ? word : shm::free_word);
-    switch (const Verdict verdict = engine::judge(so_far, stamp, thresholds_)) {
+    const Stamp stamp = judged_stamp(slot, so_far, is_own ? word : shm::free_word);
+    const Verdict by_stamp = engine::judge(so_far, stamp, thresholds_);
+    switch (const Verdict verdict = is_lost(slot, so_far, word) ? Verdict::evict : by_stamp) {
         case Verdict::none: return;
         case Verdict::suspect:
         case Verdict::suspect_and_dead:

@@ -21,6 +21,8 @@ public:
 
 private:
     void observe();
+    void set_thresholds();
+    bool is_lost(Slot slot, Announced so_far, std::int64_t word);
     void collect();
     void judge(Slot slot);
     void suspect(Slot slot, shm::Hot hot, Verdict verdict);
@@ -35,6 +37,8 @@ private:
 
     Books& books_;
     Thresholds thresholds_;
+    Settings judged_by_{};         // what they were made from
+    std::uint64_t forgiven_ = 0;
     std::vector<std::uint32_t> below_;     // scratch
     std::vector<Slot> candidates_;         // scratch
     std::vector<Slot> unfinished_;

@@ -52,6 +52,15 @@ struct Engine::Impl {
     engine::CoreOptions core_options(std::optional<std::uint32_t> gid) const {
         return {options.cluster, options.node, host_name(), options.dir, options.settings, options.capacity, options.ring, gid};
     }
+    // Without anybody to answer, a refusal goes to the log; at most one a second, since every heartbeat of an unknown node may bring one.
+    void tell_refusals(Request& request) {
+        request.done = [this, node = request.node](const engine::Answer& answer) {
+            const Instant now = options.clock();
+            if (!answer.error || !options.log || now < next_refusal) return;
+            next_refusal = now + std::chrono::seconds(1);
+            options.log("cannot register '" + node + "': " + answer.error->message);
+        };
+    }
     Result<void> put(Request request) {
         if (inbox.put(std::move(request))) return {};
         return fail(ErrorKind::busy, "the inbox is full: " + std::to_string(engine::Inbox::bound) + " requests are waiting");
@@ -80,6 +89,7 @@ struct Engine::Impl {
     std::atomic<bool> threaded{false};    // a runner has the memory, or had it and ended: nobody else may step
     std::atomic<bool> running{false};
     std::atomic<Ending> ending{Ending::none};
+    Instant next_refusal{};               // of a registration that is worth a line; on the stepping thread
     bool lets_go_after_dispatch = false;  // a callback inside dispatch() stopped the engine
     std::atomic<std::uint64_t> received{0};
     std::optional<std::uint32_t> group;
@@ -277,6 +287,7 @@ Result<void> Engine::register_peer(std::string_view node, std::string_view endpo
     request->reason = Reason::registered;
     request->endpoint = std::string(endpoint);
     request->tags = std::move(*encoded);
+    impl_->tell_refusals(*request);
     return impl_->put(std::move(*request));
 }
 
@@ -300,6 +311,7 @@ Result<void> Engine::on_heartbeat(std::string_view node, std::string_view cluste
     request->reason = Reason::heartbeat;
     request->endpoint = std::string(endpoint);
     request->at = at;
+    impl_->tell_refusals(*request);
     return impl_->put(std::move(*request));
 }
 

@@ -285,7 +285,7 @@ void Membership::configure(const Request& request, Answer& answer) {
 void Membership::continue_leaving() {
     if (!leaving_) return;
     const std::uint32_t high_water = books_.roster().high_water();
-    for (; leaving_at_ < high_water && books_.ledger.budget() > 0; ++leaving_at_) {
+    for (; leaving_at_ < high_water && books_.ledger.budget() > 1; ++leaving_at_) {  // one is the detector's, should it have slept
         const Slot slot{leaving_at_};
         if (books_.table[slot] == Announced::nobody) continue;
         books_.ledger.make_room(1, slot, books_.table);

@@ -66,6 +66,7 @@ std::uint64_t ObservedTime::lost_since(Stamp since) const noexcept {
 }
 
 void ObservedTime::lose(Stamp from, Stamp until) noexcept {
+    ++forgiven_;
     blind_until_ = std::max(blind_until_, until);
     while (count_ > 0 && pauses_[count_ - 1].begin >= from) --count_;
     if (count_ > 0 && pauses_[count_ - 1].end >= from) pauses_[count_ - 1].end = last_;

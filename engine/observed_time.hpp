@@ -43,6 +43,8 @@ public:
 
     // What is between these two counts for nobody's silence, whether it was observed or not. `until` may lie ahead.
     void lose(Stamp from, Stamp until) noexcept;
+    // How often that was done.
+    std::uint64_t forgiven() const noexcept { return forgiven_; }
 
     // Drops pauses that no timeout up to `longest` can reach.
     void forget_beyond(std::uint64_t longest) noexcept;
@@ -52,6 +54,7 @@ private:
 
     Stamp last_{};
     Stamp blind_until_{};
+    std::uint64_t forgiven_ = 0;
     bool has_looked_ = false;
     std::size_t count_ = 0;
     std::array<Pause, shm::max_pauses> pauses_{};  // ascending, disjoint

@@ -1,6 +1,7 @@
 #include "engine/client/observer.hpp"
 
 #include <atomic>
+#include <numeric>
 #include <thread>
 
 #include <sys/eventfd.h>
@@ -144,6 +145,18 @@ int Observer::fd() {
 
 bool Observer::is_stale() const { return !impl_->options.copy && (impl_->segment.is_superseded() || !impl_->segment.is_in_place()); }
 
+std::uint64_t Histogram::total() const noexcept { return std::accumulate(buckets.begin(), buckets.end(), std::uint64_t{0}); }
+
+Duration Histogram::below(double part) const noexcept {
+    const double wanted = part * static_cast<double>(total());
+    double seen = 0;
+    for (std::size_t b = 0; b < buckets.size(); ++b) {
+        seen += static_cast<double>(buckets[b]);
+        if (buckets[b] != 0 && seen >= wanted) return Duration{b == 0 ? 1 : std::int64_t{1} << std::min<std::size_t>(b, 62)};
+    }
+    return {};
+}
+
 ClusterInfo Observer::info() const {
     const shm::Roster& roster = impl_->segment.roster();
     const shm::RosterHeader& h = roster.header();
@@ -169,6 +182,10 @@ ClusterInfo Observer::info() const {
     info.last_step = instant_from_ns(static_cast<std::int64_t>(h.step_ns.load(relaxed)));
     const bool ready = h.engine_ready.load(std::memory_order_acquire) == 1;  // [ready] pairs with Core::set_ready
     info.running = ready && !impl_->options.copy && shm::is_locked(impl_->paths.lock());
+    for (std::size_t i = 0; i < shm::histogram_buckets; ++i) {
+        info.step_time.buckets[i] = h.scan_time[i].load(relaxed);
+        info.lateness.buckets[i] = h.lateness[i].load(relaxed);
+    }
     shm::CheckpointValues values;
     if (shm::load_checkpoint(h, values)) {
         info.head = values.head;

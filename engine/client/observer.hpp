@@ -1,6 +1,7 @@
 // An observer: reads a cluster's memory and its events without asking anybody, and without being able to disturb anybody.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -28,6 +29,15 @@ struct ObserverOptions {
     bool copy = false;  // the folder is a copy or of another boot: look at it, wait for nothing
 };
 
+// How often something took how long. Bucket b counts durations of at least 2^(b-1) and less than 2^b nanoseconds; bucket 0 counts zeros.
+struct Histogram {
+    std::array<std::uint64_t, 64> buckets{};
+
+    std::uint64_t total() const noexcept;
+    // At least this part of all durations (0 to 1) was shorter than this; zero without any.
+    Duration below(double part) const noexcept;
+};
+
 // What the memory says of its engine and of itself.
 struct ClusterInfo {
     std::string cluster, node, host;  // node: the engine's own
@@ -39,6 +49,8 @@ struct ClusterInfo {
     Settings settings;
     Counters counters;
     Instant last_step{};
+    Histogram step_time;  // of each look of the detector
+    Histogram lateness;   // of each judgement of a silence, after its timeout
 };
 
 // One thread at a time. Movable. Never throws.

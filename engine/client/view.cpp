@@ -67,6 +67,11 @@ Result<bool> Observer::follow(const std::function<bool(const View&, const Event&
     if (auto ok = view.resync(*this); !ok) return fail(ok.error());
     if (!step(view, Event{})) return true;
     for (;;) {
+        while (auto event = poll()) {
+            if (auto ok = view.apply(*event, *this); !ok) return fail(ok.error());
+            if (event->kind == EventKind::gap) event->to = event->sequence = view.at();
+            if (!step(view, *event)) return true;
+        }
         if (is_stale()) {
             const Sequence seen = view.at();
             Options again = impl_->options;
@@ -86,11 +91,6 @@ Result<bool> Observer::follow(const std::function<bool(const View&, const Event&
                 return false;
             }
             continue;
-        }
-        while (auto event = poll()) {
-            if (auto ok = view.apply(*event, *this); !ok) return fail(ok.error());
-            if (event->kind == EventKind::gap) event->to = event->sequence = view.at();
-            if (!step(view, *event)) return true;
         }
         const Duration left = time_left(deadline);
         if (left <= Duration::zero()) return false;

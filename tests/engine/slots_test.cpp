@@ -163,7 +163,8 @@ TEST(Slots, RegistrationBeyondTheCapacityIsLogged) {
     EXPECT_THAT(log, testing::Contains(testing::AllOf(HasSubstr("'c'"), HasSubstr("capacity 2"))));
     EXPECT_THAT(log, testing::Contains(testing::AllOf(HasSubstr("'d'"), HasSubstr("capacity 2"))));
     ASSERT_TRUE(engine->leave("a"));
-    engine.step_after(2ms);
+    engine.step();
+    engine.advance(2ms);
     ASSERT_TRUE(engine->register_peer("c"));
     engine->sync();
     EXPECT_TRUE(engine->find("c"));

@@ -71,6 +71,21 @@ TEST_F(Crash, AKilledProgramIsDeadByItsSignal) {
     EXPECT_EQ(watch.story("x"), "joined:join dead:process_exit");
 }
 
+// Program and wrapper at once, as when a whole group or container is killed. Nobody is left to say how it ended.
+TEST_F(Crash, AProgramKilledTogetherWithItsWrapperIsDead) {
+    Watch watch(cluster);
+    for (int i = 0; i < 10; ++i) {
+        const std::string node = "x" + std::to_string(i);
+        Process wrapper = cluster.wrapped_puppet({"--node", node});
+        wrapper.ask("pid");
+        ::kill(-wrapper.pid(), SIGKILL);  // its group, with the program in it
+        const SeenEvent dead = watch.until("dead", node);
+        EXPECT_EQ(dead.reason, "process_exit");
+        EXPECT_THAT(dead.signal, AnyOf(Eq(std::nullopt), Eq(9u)));
+        EXPECT_EQ(dead.exit_code, std::nullopt);
+    }
+}
+
 // One process may be many members; all of them end with it, and a process beside it loses none.
 TEST_F(Crash, AllMembersOfAProcessEndWithIt) {
     Watch watch(cluster);

@@ -29,9 +29,9 @@ std::string content_of(const std::string& file) {
 
 class CrowdOfProcesses : public ::testing::Test {
 protected:
-    // What an engine holds of its host.
+    // What an engine holds of its host. Not the pages of the shared memory: the ring is touched only once it was filled.
     struct Held {
-        std::size_t descriptors = 0, resident_kib = 0;
+        std::size_t descriptors = 0, private_kib = 0;
     };
 
     CrowdOfProcesses() {
@@ -70,7 +70,7 @@ protected:
         for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(proc + "/fd")) ++held.descriptors;
         std::ifstream status(proc + "/status");
         for (std::string word; status >> word;)
-            if (word == "VmRSS:") status >> held.resident_kib;
+            if (word == "RssAnon:") status >> held.private_kib;
         return held;
     }
 
@@ -118,7 +118,7 @@ TEST_F(CrowdOfProcesses, AMinuteOfEverythingLosesNothingAndKeepsNothing) {
     for (std::size_t i = 0; i < folds.size(); ++i) {
         const std::string file = cluster.dir() + "/view" + std::to_string(i);
         const std::string said = folds[i].ask(file);
-        EXPECT_THAT(said, ::testing::HasSubstr(" gaps 0 holes 0 "));
+        EXPECT_THAT(said, ::testing::HasSubstr(" gaps 0 holes 0"));
         EXPECT_TRUE(content_of(file) == roster_text(*cluster.observe().snapshot())) << "fold " << i << " is not the roster; it saw " << said;
         EXPECT_TRUE(content_of(file + ".deaths") == content_of(cluster.dir() + "/view0.deaths")) << "two folds saw different deaths";
     }
@@ -131,7 +131,8 @@ TEST_F(CrowdOfProcesses, AMinuteOfEverythingLosesNothingAndKeepsNothing) {
     ASSERT_TRUE(eventually([&] { return is_empty(); }));
     ASSERT_TRUE(eventually([&] { return held_by_engine().descriptors <= before.descriptors; })) << held_by_engine().descriptors << " descriptors, " << before.descriptors << " before";
     const Held after = held_by_engine();
-    EXPECT_LE(after.resident_kib, before.resident_kib + 64 * 1024) << "the ring's pages that were not touched before, and little more";
+    EXPECT_GT(before.private_kib, 0u);
+    EXPECT_LE(after.private_kib, before.private_kib + 8 * 1024);
     EXPECT_EQ(cluster.observe().info().counters.unwatched, 0u);
     tell_all("join", "ok 200");
     EXPECT_LE(cluster.observe().info().high_water, capacity);

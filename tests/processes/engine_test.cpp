@@ -65,7 +65,6 @@ TEST(TwoEngines, AStoppedEngineKeepsItsLock) {
     EXPECT_EQ(cluster.observe().info().epoch, 2u);
 }
 
-// Whoever inherits an engine's descriptors must not inherit its lock: the command takes it with O_CLOEXEC, and starts nobody.
 TEST(TwoEngines, ClustersOfOtherNamesDoNotDisturbOneAnother) {
     TemporaryCluster cluster;
     cluster.start_engine();

@@ -58,7 +58,7 @@ TEST_F(Load, AnEngineThatWasStoppedTellsOnePauseAndJudgesNobody) {
     if (watch.story("victim") == "joined:join") watch.until("dead", "victim");
     EXPECT_EQ(watch.story("victim"), "joined:join dead:process_exit");
     EXPECT_GE(*paused.length_ms, to_ms(woken - stopped - heartbeat / 2)) << "half a heartbeat of it was observed";
-    EXPECT_LE(*paused.length_ms, static_cast<double>(*paused.mono_us) / 1000 - static_cast<double>(to_ns(before)) / 1e6);
+    EXPECT_FALSE(paused.is_not_before(before, std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(*paused.length_ms)) + heartbeat)) << paused.line;
 
     std::this_thread::sleep_for(dead_after + heartbeat);  // nor does it judge them later for what it missed
     expect_unharmed(watch);
@@ -68,17 +68,17 @@ TEST_F(Load, AnEngineThatWasStoppedTellsOnePauseAndJudgesNobody) {
     EXPECT_GE(cluster.observe().info().counters.pauses, 1u);
 }
 
-// Members and engine stopped together and let go on together, as by a frozen container or a laptop's lid: nobody is to blame.
+// Members and engine stopped together, as by a frozen container or a laptop's lid, and the engine wakes first: nobody is to blame.
 TEST_F(Load, AWholeHostThatWasStoppedJudgesNobody) {
     Watch watch(cluster);
     start_members(5);
     cluster.engine().stop();
     for (const Process& member : members) member.stop();
     std::this_thread::sleep_for(2 * dead_after);
-    for (const Process& member : members) member.go_on();
-    std::this_thread::sleep_for(100ms);
     cluster.engine().go_on();
     watch.until("paused");
+    std::this_thread::sleep_for(heartbeat / 2);
+    for (const Process& member : members) member.go_on();
     std::this_thread::sleep_for(dead_after + heartbeat);
     expect_unharmed(watch);
 }

@@ -147,18 +147,23 @@ TEST_F(Succession, BeatsCountWithoutAnEngineAndSayThatNobodyLooks) {
 TEST_F(Succession, WhoEndedWhileThereWasNoEngineIsDead) {
     ASSERT_EQ(cluster.run({"set", "--heartbeat", "100ms", "--suspect", "1s", "--dead", "2s", "--evict", "60s"}).code, 0);
     Watch watch(cluster);
-    Process a = member("a"), b = member("b"), c = member("c");
+    Process a = member("a"), b = member("b"), c = member("c"), wrapper = cluster.wrapped_puppet({"--node", "w"});
+    wrapper.ask("pid");
     cluster.kill_engine();
     const Instant killed = clock_now();
     a.signal(SIGKILL);
     b.write_line("leave b; exit 0");
     EXPECT_EQ(a.wait(), 137);
     EXPECT_EQ(b.wait(), 0);
+    wrapper.write_line("exit 4");
+    EXPECT_EQ(wrapper.wait(), 4);
     std::this_thread::sleep_for(3s);
     const Instant restarted = clock_now();
     cluster.start_engine({"--heartbeat", "100ms", "--suspect", "1s", "--dead", "2s", "--evict", "60s"});
-    if (watch.story("a") != "joined:join dead:process_exit") watch.until("dead", "a");
-    if (watch.story("b") != "joined:join dead:process_exit") watch.until("dead", "b");
+    for (const char* node : {"a", "b", "w"}) {
+        if (watch.story(node) == "joined:join" || watch.story(node).empty()) watch.until("dead", node);
+        EXPECT_EQ(watch.story(node), "joined:join dead:process_exit");
+    }
     std::this_thread::sleep_for(3s);
     watch.catch_up();
     EXPECT_EQ(watch.story("c"), "joined:join");
@@ -193,6 +198,7 @@ TEST_F(Succession, ManyEnginesInARowMakeOneStream) {
 TEST_F(Succession, AReplacedMemoryIsJoinedAgain) {
     Watch watch(cluster);
     Process a = member("a");
+    watch.catch_up();
     const ClusterInfo before = cluster.observe().info();
     cluster.kill_engine();
     std::filesystem::remove(cluster.dir() + "/default/roster");

@@ -1,11 +1,15 @@
 // Blobs: what comes out is what went in, and nothing that lies there leads a reader astray.
 #include "shm/blob.hpp"
 
+#include <csignal>
+#include <functional>
 #include <random>
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
+#include "tests/shm/interruptions.hpp"
 #include "tests/shm/private_segment.hpp"
 
 namespace rollcall::shm {
@@ -160,6 +164,59 @@ TEST(Blob, OneThatWasReusedCarriesAnotherSequence) {
     store_blob(roster, number, blob_of(6, 20, 2, 2));
     EXPECT_EQ(load_blob_sequence(roster, number), Sequence{6});
     EXPECT_EQ(load_blob_sequence(roster, number + 1), Sequence{}) << "no such blob";
+}
+
+// A writer that is stopped half-way: its page cannot be written, and the look is taken in the fault's handler.
+struct StoppedHalfWay {
+    static inline void* page_of_its_end = nullptr;
+    static inline std::function<void()> look;
+
+    static void on_fault(int) {
+        look();
+        ::mprotect(page_of_its_end, page, PROT_READ | PROT_WRITE);
+    }
+};
+
+TEST(Blob, BelongsToNoEventWhileItIsBeingWritten) {
+    Segment segment = test::private_segment();
+    Roster& roster = segment.writable();
+    const std::uint32_t number = test::add_blob_extent(roster, blob_class_count - 1) + 4 * 896 / blob_unit;  // its text goes on in the next page
+    store_blob(roster, number, blob_of(5, 255, 63, 500));
+    auto* end_of_text = reinterpret_cast<std::byte*>(roster.blob(number)) + 48 + 255 + 63 + 499;
+    StoppedHalfWay::page_of_its_end = end_of_text - reinterpret_cast<std::uintptr_t>(end_of_text) % page;
+    int looks = 0;
+    StoppedHalfWay::look = [&] {
+        ++looks;
+        EXPECT_EQ(load_blob_sequence(roster, number), Sequence{}) << "neither the old event's nor the new one's";
+    };
+    struct sigaction fault{}, before{};
+    fault.sa_handler = StoppedHalfWay::on_fault;
+    ASSERT_EQ(::sigaction(SIGSEGV, &fault, &before), 0);
+    ASSERT_EQ(::mprotect(StoppedHalfWay::page_of_its_end, page, PROT_READ), 0);
+    store_blob(roster, number, blob_of(6, 255, 63, 500));
+    ASSERT_EQ(::sigaction(SIGSEGV, &before, nullptr), 0);
+    EXPECT_EQ(looks, 1);
+    EXPECT_EQ(load_blob_sequence(roster, number), Sequence{6});
+}
+
+// The reader is interrupted between any two of its instructions, and the blob is reused.
+TEST(Blob, IsWholeIfItsSequenceIsTheSameWhereverTheReaderIsInterrupted) {
+    Segment segment = test::private_segment();
+    Roster& roster = segment.writable();
+    const std::uint32_t number = test::add_blob_extent(roster, 1);
+    std::vector<Blob> blobs;
+    for (std::uint64_t n = 1; n <= 64; ++n) blobs.push_back(blob_of(n, n % 6, n % 5, n % 4));  // short: storing them allocates nothing
+    store_blob(roster, number, blobs[0]);
+    std::uint64_t stored = 0;
+    int good = 0, torn = 0;
+    const test::Interruptions writer([&] { store_blob(roster, number, blobs[++stored % 64]); });
+    while (writer.count() < 2'000 && torn == 0) {
+        Blob read;
+        if (!load_blob(roster, number, read) || load_blob_sequence(roster, number) != read.sequence) continue;
+        same(read, blobs[(read.sequence.value - 1) % 64]) ? ++good : ++torn;
+    }
+    EXPECT_EQ(torn, 0);
+    EXPECT_GT(good, 2'000);
 }
 
 // One thread reuses a blob all the time. Whoever reads the same sequence, not 0, before and after copying has copied one blob whole.

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/shm/interruptions.hpp"
+
 namespace rollcall::shm {
 namespace {
 
@@ -89,6 +91,25 @@ TEST(Checkpoint, DamagedContentsAreRefused) {
         EXPECT_TRUE(damaged([&](Checkpoint& c) { c.settings_ns[i].store(std::uint64_t{1} << 62); })) << i;
     }
     EXPECT_TRUE(damaged([&](Checkpoint&) { header->selector.fetch_add(1 << 16); })) << "a selector that names another head";
+}
+
+// The reader is interrupted between any two of its instructions, by up to three publications.
+TEST(Checkpoint, IsReadWholeWhereverTheReaderIsInterrupted) {
+    const auto header = std::make_unique<RosterHeader>();
+    std::vector<CheckpointValues> values;
+    for (std::uint64_t n = 0; n < 64; ++n) values.push_back(values_of(n));
+    publish(*header, values[1]);
+    std::atomic<std::uint64_t> published{1};  // relaxed: one thread, and its signal handler
+    int good = 0, torn = 0;
+    const test::Interruptions writer([&] {
+        for (std::uint64_t n = 1 + published.load(std::memory_order_relaxed) % 3; n > 0; --n) publish(*header, values[published.fetch_add(1, std::memory_order_relaxed) % 64]);
+    });
+    while (writer.count() < 2'000 && torn == 0) {
+        CheckpointValues read;
+        load_checkpoint(*header, read) && read.head.value < 64 && same(read, values[read.head.value]) ? ++good : ++torn;
+    }
+    EXPECT_EQ(torn, 0);
+    EXPECT_GT(good, 2'000);
 }
 
 // One thread publishes as fast as it can; whatever the reader accepts belongs to one publication.

@@ -85,13 +85,16 @@ TEST(Hot, NoFieldRunsIntoItsNeighbour) {
 }
 
 TEST(Hot, EvidenceThatDoesNotFitIsTheGreatestThatDoes) {
-    Hot hot;
-    hot.suspect_units = hot.late_units = hot.dead_units = hot.lost_units = ~std::uint64_t{0};
-    const Hot read = decode(encode(hot));
-    EXPECT_EQ(read.suspect_units, bits(40));
-    EXPECT_EQ(read.late_units, bits(24));
-    EXPECT_EQ(read.dead_units, bits(40));
-    EXPECT_EQ(read.lost_units, bits(24) << lost_shift);
+    constexpr std::uint64_t too_much = ~std::uint64_t{0};
+    const auto only = [](std::uint64_t Hot::*field, std::uint64_t value) {
+        Hot hot;
+        hot.*field = value;
+        return hot;
+    };
+    expect_same(decode(encode(only(&Hot::suspect_units, too_much))), only(&Hot::suspect_units, bits(40)));
+    expect_same(decode(encode(only(&Hot::late_units, too_much))), only(&Hot::late_units, bits(24)));
+    expect_same(decode(encode(only(&Hot::dead_units, too_much))), only(&Hot::dead_units, bits(40)));
+    expect_same(decode(encode(only(&Hot::lost_units, too_much))), only(&Hot::lost_units, bits(24) << lost_shift));
 }
 
 TEST(Hot, LostTimeIsRoundedDownToItsUnit) {

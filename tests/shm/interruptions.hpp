@@ -17,15 +17,17 @@ public:
     explicit Interruptions(std::function<void()> what) {
         what_ = std::move(what);
         count_ = 0;
+        is_over_ = 0;
         struct sigaction action{};
         action.sa_handler = [](int) { interrupt(); };
         action.sa_flags = SA_RESTART;
-        if (::sigaction(SIGALRM, &action, &before_) != 0) std::abort();
+        if (::sigaction(SIGALRM, &action, nullptr) != 0) std::abort();
         arm(pause_us);
     }
+    // The handler stays: a signal that is still on its way finds nothing to do.
     ~Interruptions() {
+        is_over_ = 1;
         arm(0);
-        ::sigaction(SIGALRM, &before_, nullptr);
     }
     Interruptions(const Interruptions&) = delete;
     Interruptions& operator=(const Interruptions&) = delete;
@@ -36,6 +38,7 @@ private:
     static constexpr int pause_us = 20;
 
     static void interrupt() noexcept {
+        if (is_over_ != 0) return;
         const int error = errno;
         what_();
         count_ = count_ + 1;
@@ -48,8 +51,7 @@ private:
     }
 
     static inline std::function<void()> what_;
-    static inline volatile std::sig_atomic_t count_ = 0;
-    struct sigaction before_{};
+    static inline volatile std::sig_atomic_t count_ = 0, is_over_ = 1;
 };
 
 }  // namespace rollcall::test

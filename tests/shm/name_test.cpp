@@ -76,6 +76,13 @@ TEST(NodeId, IsRefusedWithTheReasonAndThePlace) {
     }
 }
 
+TEST(NodeId, IsNotCompletedByWhatLiesBehindIt) {
+    for (const std::string_view text : {"a\xC3\xBC", "a\xE2\x82\xAC", "a\xF0\x9F\x9A\x80"}) {
+        EXPECT_TRUE(validate_node_id(text).has_value());
+        for (std::size_t cut = 2; cut < text.size(); ++cut) EXPECT_FALSE(validate_node_id(text.substr(0, cut)).has_value()) << cut << " of " << text;
+    }
+}
+
 TEST(NodeId, MayBeAsLongInBytesAs63NotInCharacters) {
     std::string id;
     for (int i = 0; i < 21; ++i) id += "東";

@@ -126,8 +126,8 @@ private:
     };
 
     void write_blob(Peer& peer, const std::string& endpoint) {
-        peer.hot.blob = free_blobs_.front();  // the one that was freed first: reuse comes soon, and to all of them
-        free_blobs_.erase(free_blobs_.begin());
+        peer.hot.blob = free_blobs_.back();  // the one that was freed last: reuse comes at once
+        free_blobs_.pop_back();
         peer.endpoint = endpoint;
         shm::Blob blob;
         blob.sequence = planned() + 1;

@@ -127,7 +127,7 @@ TEST_F(SegmentAttach, ImpossibleSizesAreDamage) {
 }
 
 TEST_F(SegmentAttach, SizesThatAreNotThoseOfTheFileAreDamage) {
-    expect_refused_with(roster().header().capacity, 4'096u, ErrorKind::damaged, "its layout needs");
+    for (const std::uint32_t capacity : {1u, 4'096u}) expect_refused_with(roster().header().capacity, capacity, ErrorKind::damaged, "its layout needs");
     expect_refused_with(roster().header().ring_entries, 128u, ErrorKind::damaged, "its layout needs");
 }
 

@@ -139,13 +139,13 @@ TEST(Snapshot, IsExactWhereverItIsInterrupted) {
     }
     std::array<int, 3> answers{};
     std::vector<Image> images;
-    std::size_t next = 0;
+    std::atomic<std::size_t> next{0};  // relaxed: one thread, and its signal handler
     std::minstd_rand steps(6);
     {
         const test::Interruptions writer([&] {
-            for (auto n = steps() % 40; n > 0 && next < journal.size(); --n) journal[next++]();
+            for (auto n = steps() % 40; n > 0 && next.load(std::memory_order_relaxed) < journal.size(); --n) journal[next.fetch_add(1, std::memory_order_relaxed)]();
         });
-        while (static_cast<volatile std::size_t&>(next) < journal.size()) {
+        while (next.load(std::memory_order_relaxed) < journal.size()) {
             Image image;
             const Snapshot answer = take_snapshot(segment.roster(), image);
             ++answers[static_cast<std::size_t>(answer)];

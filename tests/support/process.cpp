@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -36,8 +37,9 @@ shm::Descriptor open_file(const std::string& path, int flags) {
 }
 
 // Between fork and exec: system calls only.
-[[noreturn]] void become(char* const* argv, char* const* environment, int in, int out, int err, pid_t parent) {
-    ::setpgid(0, 0);
+[[noreturn]] void become(char* const* argv, char* const* environment, int in, int out, int err, bool in_terminal, pid_t parent) {
+    in_terminal ? ::setsid() : ::setpgid(0, 0);
+    if (in_terminal && ::ioctl(in, TIOCSCTTY, 0) != 0) ::_exit(126);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(126);  // the test died before we could be bound to it
     std::signal(SIGPIPE, SIG_DFL);
@@ -94,7 +96,7 @@ std::optional<char> state_of_process(pid_t pid) {
 }
 
 Process::Process(const Start& start) : name_(start.argv.front()) {
-    Pipe in = make_pipe();
+    Pipe in = start.terminal.empty() ? make_pipe() : Pipe{open_file(start.terminal, O_RDWR | O_NOCTTY), {}};
     Pipe out = start.out.empty() ? make_pipe() : Pipe{{}, open_file(start.out, O_WRONLY | O_CREAT | O_APPEND)};
     const shm::Descriptor err = open_file(start.err.empty() ? "/dev/null" : start.err, O_WRONLY | O_CREAT | O_APPEND);
     std::vector<std::string> words = start.argv, variables = environment_with(start.environment);
@@ -102,7 +104,7 @@ Process::Process(const Start& start) : name_(start.argv.front()) {
     const pid_t parent = ::getpid();
     pid_ = ::fork();
     if (pid_ < 0) throw std::runtime_error(std::string("no process: ") + std::strerror(errno));
-    if (pid_ == 0) become(argv.data(), environment.data(), in.reader.get(), out.writer.get(), err.get(), parent);
+    if (pid_ == 0) become(argv.data(), environment.data(), in.reader.get(), out.writer.get(), err.get(), !start.terminal.empty(), parent);
     in_ = std::move(in.writer);
     out_ = std::move(out.reader);
 }

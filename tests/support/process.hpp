@@ -34,6 +34,7 @@ public:
         std::string out;  // file for its stdout; empty: a pipe, for read_line()
         std::string err;  // file for its stderr
         std::vector<std::pair<std::string, std::string>> environment;  // on top of ours
+        std::string terminal = {};  // its stdin, in a session of its own; empty: a pipe, for write_line()
     };
     // Throws if there is no such program.
     explicit Process(const Start& start);

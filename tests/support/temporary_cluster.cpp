@@ -76,6 +76,7 @@ std::string TemporaryCluster::said_by_engine() const {
 }
 
 std::string TemporaryCluster::command() { return ROLLCALL_COMMAND; }
+std::string TemporaryCluster::puppet_path() { return ROLLCALL_PUPPET; }
 
 Process TemporaryCluster::start(std::vector<std::string> words, const std::vector<std::pair<std::string, std::string>>& environment) const {
     words.insert(words.begin() + 1, {"--dir", dir_});
@@ -95,12 +96,12 @@ TemporaryCluster::Output TemporaryCluster::run(const std::vector<std::string>& w
     return output;
 }
 
-Process TemporaryCluster::puppet() const { return launch({ROLLCALL_PUPPET, dir_}); }
+Process TemporaryCluster::puppet() const { return launch({puppet_path(), dir_}); }
 
 Process TemporaryCluster::wrapped_puppet(const std::vector<std::string>& join_flags, const std::vector<std::pair<std::string, std::string>>& environment) const {
     std::vector<std::string> words{"join"};
     words.insert(words.end(), join_flags.begin(), join_flags.end());
-    words.insert(words.end(), {"--", ROLLCALL_PUPPET, dir_});
+    words.insert(words.end(), {"--", puppet_path(), dir_});
     return start(std::move(words), environment);
 }
 

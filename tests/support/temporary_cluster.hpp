@@ -32,6 +32,7 @@ public:
     std::string said_by_engine() const;  // on stderr, of all engines so far
 
     static std::string command();  // path of `rollcall`
+    static std::string puppet_path();
     // `rollcall WORDS...`, with --dir added. Its stdout is a pipe.
     Process start(std::vector<std::string> words, const std::vector<std::pair<std::string, std::string>>& environment = {}) const;
     struct Output {

@@ -178,7 +178,24 @@ void write_members(const Out& out, const ClusterInfo& info, const std::vector<Pe
     out("}\n");
 }
 
-std::string statistics(const ClusterInfo& info) { return text_of(head_object(info)); }
+namespace {
+
+// Only buckets that counted something: {"below_ns": 1024, "count": 17}.
+Json histogram_object(const Histogram& h) {
+    Json buckets = Json::array();
+    for (std::size_t b = 0; b < h.buckets.size(); ++b)
+        if (h.buckets[b] != 0) buckets.push_back({{"below_ns", std::uint64_t{1} << b}, {"count", h.buckets[b]}});
+    return {{"count", h.total()}, {"buckets", std::move(buckets)}};
+}
+
+}  // namespace
+
+std::string statistics(const ClusterInfo& info) {
+    Json o = head_object(info);
+    o["step_time"] = histogram_object(info.step_time);
+    o["lateness"] = histogram_object(info.lateness);
+    return text_of(o);
+}
 
 std::string clusters(const std::vector<ListedCluster>& found) {
     Json all = Json::array();

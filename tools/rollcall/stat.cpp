@@ -1,9 +1,11 @@
 // `rollcall stat`: what has been counted since the cluster was created. Works on a dead engine's memory too.
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
 
 #include "tools/rollcall/command.hpp"
+#include "tools/rollcall/duration.hpp"
 #include "tools/rollcall/json.hpp"
 #include "tools/rollcall/members_table.hpp"
 #include "tools/rollcall/output.hpp"
@@ -49,12 +51,30 @@ std::string grouped(std::uint64_t number) {
 
 std::string line(std::string_view what, std::string_view value) { return padded(what, 26) + std::string(value) + "\n"; }
 
+// "median below 1 us, 99 % below 8.2 us, all below 131 us, of 1,234"
+std::string spread(const Histogram& h) {
+    if (h.total() == 0) return "none yet";
+    return "median below " + rounded(h.below(0.5)) + ", 99 % below " + rounded(h.below(0.99)) + ", all below " + rounded(h.below(1)) + ", of " + grouped(h.total());
+}
+
+std::string bars(std::string_view what, const Histogram& h) {
+    std::string text = std::string(what) + ": " + spread(h) + "\n";
+    const std::uint64_t most = *std::max_element(h.buckets.begin(), h.buckets.end());
+    for (std::size_t b = 0; b < h.buckets.size() && most != 0; ++b) {
+        if (h.buckets[b] == 0) continue;
+        const Duration upper{b == 0 ? 1 : std::int64_t{1} << std::min<std::size_t>(b, 62)};
+        text += "  below " + padded(rounded(upper), 10) + padded(grouped(h.buckets[b]), 14) + std::string(static_cast<std::size_t>(40 * h.buckets[b] / most), '#') + "\n";
+    }
+    return text;
+}
+
 std::string for_people(const ClusterInfo& info, Instant now, bool copy) {
     std::string text = printable("Cluster '" + info.cluster + "'. " + engine_text(info, now, copy) + ".") + "\n\n";
     for (const Counted& c : counted) text += line(c.what, grouped(info.counters.*c.value));
     text += "\n" + line("view", grouped(info.view)) + line("events", grouped(info.head.value) + ", the last " + grouped(info.ring) + " are kept");
     text += line("engines so far", grouped(info.epoch)) + line("capacity", grouped(info.capacity));
-    return text + line("settings", describe(info.settings));
+    text += line("settings", describe(info.settings));
+    return text + "\n" + bars("a look of the detector took", info.step_time) + "\n" + bars("a silence was found late by", info.lateness);
 }
 
 int run(const Common& common, const Options& options) {
@@ -69,7 +89,7 @@ int run(const Common& common, const Options& options) {
 
 const Command& stat_command() {
     static const Command command = make_command("stat", "show what has been counted",
-                                                {{"rollcall stat", "counters and settings"}, {"rollcall stat --json", "for programs"}}, declare, run);
+                                                {{"rollcall stat", "counters, settings, how long looks take and how late judgements are"}, {"rollcall stat --json", "for programs"}}, declare, run);
     return command;
 }
 

@@ -71,7 +71,8 @@ public:
             if (nobody_reads()) return Ending::unread;
             if (signals_.wait(gone_ ? slice : Duration{})) return Ending::stopped;
             if (deadline_ && std::chrono::steady_clock::now() >= *deadline_) return Ending::timeout;
-            if (!wait_for_more() && reading_.observer.is_stale()) attach_again();
+            wait_for_more();
+            if (reading_.observer.is_stale() && !has_events_left()) attach_again();
         }
     }
 
@@ -97,10 +98,13 @@ private:
         return Ending::none;
     }
 
-    bool wait_for_more() {
+    // Events that the old memory still holds come first.
+    bool has_events_left() { return reading_.observer.info().head.value > position_.after.value_or(0); }
+
+    void wait_for_more() {
         Duration timeout = slice;
         if (deadline_) timeout = std::min<Duration>(timeout, *deadline_ - std::chrono::steady_clock::now());
-        return timeout <= Duration{} || reading_.observer.wait(timeout);
+        if (timeout > Duration{}) reading_.observer.wait(timeout);
     }
 
     // The memory was replaced or removed. What cannot be known any more becomes a gap of the new observer.

@@ -146,18 +146,21 @@ TEST_F(BlobHeapTest, RandomUseNeverGivesABlobTwice) {
 // A successor knows only what the records refer to: everything else is free, nothing of it is lost, and nothing is given twice.
 TEST_F(BlobHeapTest, BooksAreRebuiltFromWhatTheRecordsUse) {
     std::mt19937_64 random(2);
-    std::vector<std::uint32_t> used;
+    std::vector<std::uint32_t> all;
     for (int i = 0; i < 1'000; ++i) {
         const std::uint32_t number = allocated(heap_, random() % 4);
-        if (random() % 2 == 0) used.push_back(number);
+        if (random() % 2 == 0) all.push_back(number);
     }
-    const std::uint32_t extents = segment_.roster().header().blob_extents_used.load();
+    const auto& extents_used = segment_.roster().header().blob_extents_used;
+    const std::uint32_t extents = extents_used.load();
+    std::size_t room = 0;
+    for (std::uint32_t extent = 0; extent < extents; ++extent) room += shm::blob_extent_bytes / blob_class_bytes[segment_.roster().extent_class(extent).load()];
     BlobHeap successor(segment_);
-    successor.rebuild(used);
-    std::vector<std::uint32_t> all = used;
-    for (int i = 0; i < 500; ++i) all.push_back(allocated(successor, random() % 4));
+    successor.rebuild(all);
+    for (std::size_t c = 0; c < 4; ++c)
+        for (const std::uint32_t before = extents_used.load(); extents_used.load() == before;) all.push_back(allocated(successor, c));
     expect_disjoint(all);
-    EXPECT_EQ(segment_.roster().header().blob_extents_used.load(), extents) << "free blobs were used before new extents";
+    EXPECT_EQ(all.size(), room + 4) << "every blob of the old extents, and one of each new one";
 }
 
 TEST_F(BlobHeapTest, ASuccessorLosesAnExtentWhoseClassIsDamaged) {

@@ -96,7 +96,7 @@ TEST_F(BadSettings, SizesAreWholeNumbersInTheirRange) {
 
 TEST_F(BadSettings, APositionToWatchFromIsANumberAndPerhapsAStream) {
     std::vector<Refused> rows;
-    for (const std::string text : {"", "x", "-1", "1.5", "1@", "@", "@00c0ffee00c0ffee", "1@zz", "1@00c0ffee00c0ffee0", "1@2@3", " 1", "18446744073709551616", "0x1"})
+    for (const std::string text : {"", "x", "-1", "1.5", "1@", "@", "@00c0ffee00c0ffee", "1@zz", "1@1c0ffee00c0ffee00", "1@2@3", " 1", "18446744073709551616", "0x1"})
         rows.push_back({{"watch", "--from", text}, 2, {"option --from: '" + text + "' is not SEQ or SEQ@STREAM", "for example 120", "see 'rollcall watch --help'"}});
     refuse(rows);
 }
