@@ -293,6 +293,16 @@ Result<Descriptor> open_pulse(const Paths& paths, std::uint64_t instance, bool w
 
 }  // namespace
 
+namespace {
+
+Result<void> check_tmpfs(const Descriptor& file, const std::string& path) {
+    struct statfs fs{};
+    if (::fstatfs(file.get(), &fs) != 0 || fs.f_type == TMPFS_MAGIC) return {};
+    return fail(ErrorKind::refused, path + " is not on tmpfs: a copy, where nothing will ever happen");
+}
+
+}  // namespace
+
 Result<Segment> Segment::attach(const Paths& paths, Access access, const HostIdentity& host) {
     auto files = std::make_unique<Files>();
     const bool writes_roster = access == Access::engine, writes_pulse = access == Access::engine || access == Access::producer;
@@ -300,6 +310,8 @@ Result<Segment> Segment::attach(const Paths& paths, Access access, const HostIde
     auto roster_file = open_existing(path, writes_roster);
     if (!roster_file) return fail(roster_file.error());
     files->roster_file = std::move(*roster_file);
+    if (access != Access::copy)
+        if (auto living = check_tmpfs(files->roster_file, path); !living) return fail(living.error());
     auto bytes = size_of(files->roster_file, roster_header_bytes, path);
     if (!bytes) return fail(bytes.error());
     auto roster_map = map(files->roster_file, *bytes, writes_roster, path);

@@ -115,6 +115,27 @@ TEST_F(StateTable, RecoveredPeerIsJudgedAnewFromItsLastBeat) {
     EXPECT_THAT(core.take(), ElementsAre("suspect a silence", "dead a silence"));
 }
 
+// A heartbeat that was long under way is a sign of life of then, not of now: what follows is judged from the word as it is.
+TEST_F(StateTable, OldBeatOfASuspectOnlyPutsOffItsDeath) {
+    be_silent_for(until_suspect);
+    core.take();
+    EXPECT_EQ(core.beat("a", core.now() - 3010ms), shm::WordBeat::moved);
+    be_silent_for(1950ms);
+    EXPECT_THAT(core.take(), IsEmpty()) << "neither recovered nor dead";
+    be_silent_for(100ms);
+    EXPECT_THAT(core.take(), ElementsAre("dead a silence"));
+}
+
+TEST_F(StateTable, OldBeatOfTheDeadOnlyPutsOffItsEviction) {
+    be_silent_for(until_dead);
+    core.take();
+    EXPECT_EQ(core.beat("a", core.now() - 4s), shm::WordBeat::moved);
+    be_silent_for(5950ms);
+    EXPECT_THAT(core.take(), IsEmpty()) << "neither recovered nor evicted";
+    be_silent_for(100ms);
+    EXPECT_THAT(core.take(), ElementsAre("evicted a silence"));
+}
+
 TEST_F(StateTable, ProcessExitKillsTheLivingAtOnce) {
     core.exit("a");
     EXPECT_THAT(core.take(), ElementsAre("dead a process_exit"));

@@ -1,5 +1,6 @@
 // A process that ends is dead at once, whoever it was, however it ended, and nobody else is. A goodbye before it is a leave.
 #include <csignal>
+#include <thread>
 
 #include <gmock/gmock.h>
 
@@ -144,6 +145,44 @@ TEST_F(Crash, AGoodbyeRightBeforeTheEndIsALeave) {
     }
     watch.catch_up();
     EXPECT_EQ(watch.seen().size(), 40u) << watch.story();
+}
+
+// Its request to join lies before an engine that does not run; when that goes on the process is gone. It may have been a member, but is none.
+TEST_F(Crash, AJoinerThatDiedWhileItWaitedIsNoMember) {
+    Watch watch(cluster);
+    Process early = member("early"), late = cluster.puppet();
+    late.ask("pid");
+    cluster.engine().stop();
+    late.write_line("join late");
+    ASSERT_TRUE(eventually([&] { return state_of_process(late.pid()) == 'S'; }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    late.signal(SIGKILL);
+    late.wait();
+    cluster.engine().go_on();
+    Process marker = member("marker");
+    watch.until("joined", "marker");
+    if (watch.story("late") == "joined:join") watch.until("dead", "late");
+    EXPECT_THAT(watch.story("late"), AnyOf("", "joined:join dead:process_exit"));
+    expect_unharmed(watch, {"early", "marker"});
+}
+
+// What is said to an engine that does not run is heard when it goes on: an end with its status, and a goodbye.
+TEST_F(Crash, WhatIsSaidToAStoppedEngineIsHeardLater) {
+    Watch watch(cluster);
+    Process wrapper = cluster.wrapped_puppet({"--node", "x"}), leaver = member("leaver");
+    wrapper.ask("pid");
+    cluster.engine().stop();
+    wrapper.write_line("exit 3");
+    leaver.write_line("leave leaver; exit 0");
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    cluster.engine().go_on();
+    EXPECT_EQ(wrapper.wait(), 3);
+    EXPECT_EQ(leaver.wait(), 0);
+    watch.catch_up();
+    EXPECT_EQ(watch.story("x"), "joined:join dead:process_exit");
+    EXPECT_EQ(watch.story("leaver"), "joined:join left:goodbye");
+    for (const SeenEvent& e : watch.seen())
+        if (e.event == "dead") EXPECT_EQ(e.exit_code, 3u);
 }
 
 struct Ended {

@@ -21,14 +21,16 @@ bool is_one_line(const std::string& text) { return !text.empty() && text.find('\
 
 Settings settings_of(const TemporaryCluster& cluster) { return cluster.observe().info().settings; }
 
-// Two at once, ten times over, in a folder that does not even exist yet: whoever comes first runs, and the other names the lock and its owner.
+// Two at once, ten times over, in a folder that does not even exist yet: whoever comes first runs, the other names the lock and its owner.
 TEST(TwoEngines, OneRunsAndTheOtherSaysWhoHoldsTheLock) {
     for (int round = 0; round < 10; ++round) {
         TemporaryCluster cluster;
         std::vector<Process> two;
         for (int i = 0; i < 2; ++i) {
-            const std::string err = cluster.dir() + "/err" + std::to_string(i);
-            two.emplace_back(Process::Start{{"/bin/sh", "-c", "exec \"$0\" run --dir \"$1\" 2>\"$2\"", cluster.command(), cluster.dir(), err}, {}, {}, {}});
+            Process::Start start;
+            start.argv = {TemporaryCluster::command(), "run", "--dir", cluster.dir()};
+            start.err = cluster.dir() + "/err" + std::to_string(i);
+            two.emplace_back(start);
         }
         ASSERT_TRUE(eventually([&] { return two[0].has_ended() || two[1].has_ended(); }));
         const std::size_t loser = two[0].has_ended() ? 0 : 1;
@@ -59,6 +61,7 @@ TEST(TwoEngines, AStoppedEngineKeepsItsLock) {
     cluster.start_engine().stop();
     EXPECT_EQ(cluster.run({"run"}).code, 1);
     EXPECT_TRUE(cluster.observe().info().running);
+    EXPECT_EQ(cluster.run({"members"}).code, 0) << "nobody who looks needs it";
     cluster.kill_engine();
     EXPECT_FALSE(cluster.observe().info().running);
     cluster.start_engine();
@@ -209,7 +212,7 @@ TEST(OneEngine, StopWithRemoveLeavesNothingBehind) {
     EXPECT_EQ(cluster.find("a").state, State::alive);
 }
 
-// `rm`, a clean-up of the runtime folder, another engine: without its lock or its roster this one would be the second. It ends, and says why.
+// `rm`, or a clean-up of the runtime folder: without its lock or its roster this engine would soon be the second one. It ends, and says why.
 TEST(OneEngine, EndsWhenItsPlaceIsTakenAway) {
     for (const char* file : {"lock", "roster"}) {
         TemporaryCluster cluster;

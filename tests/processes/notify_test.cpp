@@ -40,7 +40,7 @@ public:
     }
     std::string next() const {
         pollfd p{fd_.get(), POLLIN, 0};
-        if (::poll(&p, 1, static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(patience).count())) <= 0) return "(nothing)";
+        if (::poll(&p, 1, static_cast<int>(to_ms(patience))) <= 0) return "(nothing)";
         char text[256];
         const ssize_t size = ::recv(fd_.get(), text, sizeof text, 0);
         return {text, size > 0 ? static_cast<std::size_t>(size) : 0};

@@ -58,7 +58,8 @@ TEST_F(Observers, OneThatSleptHasOneGapAndTheRightView) {
 
         // From then on it sees everything again.
         a.ask("join last; leave last");
-        EXPECT_THAT(report(fold), StartsWith((missed <= ring ? "events " + std::to_string(missed + 2) + " gaps 0" : "events 2 gaps 1") + std::string(" holes 0"))) << missed;
+        const std::string more = missed <= ring ? "events " + std::to_string(missed + 2) + " gaps 0" : "events 2 gaps 1";
+        EXPECT_THAT(report(fold), StartsWith(more + " holes 0")) << "after " << missed << " events";
     }
 }
 

@@ -26,7 +26,8 @@ public:
         return name;
     }
     void type(std::string_view text) const {
-        if (::write(keys_.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) throw std::runtime_error("the terminal takes nothing");
+        const ssize_t taken = ::write(keys_.get(), text.data(), text.size());
+        if (taken != static_cast<ssize_t>(text.size())) throw std::runtime_error("the terminal takes nothing");
     }
 
 private:
@@ -38,7 +39,8 @@ protected:
     AtATerminal() {
         cluster.start_engine(calm);
         Process::Start start;
-        start.argv = {TemporaryCluster::command(), "join", "--dir", cluster.dir(), "--node", "x", "--", TemporaryCluster::puppet_path(), cluster.dir()};
+        start.argv = {TemporaryCluster::command(), "join", "--dir", cluster.dir(), "--node", "x", "--"};
+        start.argv.insert(start.argv.end(), {TemporaryCluster::puppet_path(), cluster.dir()});
         start.terminal = terminal.path();
         wrapper.emplace(start);
     }

@@ -21,7 +21,8 @@ constexpr Duration suspect_after = 1s, dead_after = 2s;  // as in `fast`
 
 // A wrapped puppet that runs: its pid is known, and it is killed at the end even if its wrapper is not there any more.
 struct Wrapped {
-    Wrapped(TemporaryCluster& cluster, const std::string& node) : wrapper(cluster.wrapped_puppet({"--node", node})), program(std::stoi(wrapper.ask("pid"))) {}
+    Wrapped(const TemporaryCluster& cluster, const std::string& node)
+        : wrapper(cluster.wrapped_puppet({"--node", node})), program(std::stoi(wrapper.ask("pid"))) {}
     Process wrapper;
     Stranger program;
 };

@@ -1,15 +1,13 @@
 // Blobs: what comes out is what went in, and nothing that lies there leads a reader astray.
 #include "shm/blob.hpp"
 
-#include <csignal>
-#include <functional>
 #include <random>
 #include <thread>
 
 #include <gtest/gtest.h>
-#include <sys/mman.h>
 
 #include "tests/shm/interruptions.hpp"
+#include "tests/shm/page_trap.hpp"
 #include "tests/shm/private_segment.hpp"
 
 namespace rollcall::shm {
@@ -166,36 +164,16 @@ TEST(Blob, OneThatWasReusedCarriesAnotherSequence) {
     EXPECT_EQ(load_blob_sequence(roster, number + 1), Sequence{}) << "no such blob";
 }
 
-// A writer that is stopped half-way: its page cannot be written, and the look is taken in the fault's handler.
-struct StoppedHalfWay {
-    static inline void* page_of_its_end = nullptr;
-    static inline std::function<void()> look;
-
-    static void on_fault(int) {
-        look();
-        ::mprotect(page_of_its_end, page, PROT_READ | PROT_WRITE);
-    }
-};
-
+// A writer that is stopped half-way, where the blob goes on in the next page.
 TEST(Blob, BelongsToNoEventWhileItIsBeingWritten) {
     Segment segment = test::private_segment();
     Roster& roster = segment.writable();
-    const std::uint32_t number = test::add_blob_extent(roster, blob_class_count - 1) + 4 * 896 / blob_unit;  // its text goes on in the next page
+    const std::uint32_t number = test::add_blob_extent(roster, blob_class_count - 1) + 4 * 896 / blob_unit;
     store_blob(roster, number, blob_of(5, 255, 63, 500));
-    auto* end_of_text = reinterpret_cast<std::byte*>(roster.blob(number)) + 48 + 255 + 63 + 499;
-    StoppedHalfWay::page_of_its_end = end_of_text - reinterpret_cast<std::uintptr_t>(end_of_text) % page;
-    int looks = 0;
-    StoppedHalfWay::look = [&] {
-        ++looks;
-        EXPECT_EQ(load_blob_sequence(roster, number), Sequence{}) << "neither the old event's nor the new one's";
-    };
-    struct sigaction fault{}, before{};
-    fault.sa_handler = StoppedHalfWay::on_fault;
-    ASSERT_EQ(::sigaction(SIGSEGV, &fault, &before), 0);
-    ASSERT_EQ(::mprotect(StoppedHalfWay::page_of_its_end, page, PROT_READ), 0);
+    test::PageTrap trap;
+    trap.set(roster.blob(number) + 100, test::PageTrap::On::write, [&] { EXPECT_EQ(load_blob_sequence(roster, number), Sequence{}) << "neither the old event's nor the new one's"; });
     store_blob(roster, number, blob_of(6, 255, 63, 500));
-    ASSERT_EQ(::sigaction(SIGSEGV, &before, nullptr), 0);
-    EXPECT_EQ(looks, 1);
+    EXPECT_TRUE(trap.has_sprung());
     EXPECT_EQ(load_blob_sequence(roster, number), Sequence{6});
 }
 

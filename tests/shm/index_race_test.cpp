@@ -16,7 +16,7 @@ namespace {
 // prepared: a step of the writer allocates nothing, and stops anywhere between two calls.
 class Traffic {
 public:
-    static constexpr std::uint32_t capacity = 24, chains = 4, constant = 8;
+    static constexpr std::uint32_t capacity = 12, chains = 4, constant = 4;
 
     Traffic() : segment_(test::private_segment(capacity)) {
         for (std::uint32_t i = 0; i < constant; ++i) names_.push_back(name_in(i % 2));

@@ -3,9 +3,11 @@
 
 #include <map>
 #include <random>
+#include <unordered_map>
 
 #include <gtest/gtest.h>
 
+#include "tests/shm/page_trap.hpp"
 #include "tests/shm/private_segment.hpp"
 
 namespace rollcall::shm {
@@ -186,6 +188,39 @@ TEST(Index, AReaderThatStandsOnARecordBeingReusedNeverSaysAbsent) {
     link(roster, Slot{1});
     EXPECT_EQ(look(roster, constant), Lookup::found);
     EXPECT_EQ(look(roster, back), Lookup::found);
+}
+
+// Two node ids with the same hash.
+std::pair<std::string, std::string> twins() {
+    std::unordered_map<std::uint32_t, std::string> seen;
+    for (int serial = 0;; ++serial) {
+        const std::string node = "node-" + std::to_string(serial);
+        if (const auto [it, is_new] = seen.emplace(hash_of(Name::of(node)), node); !is_new) return {it->second, node};
+    }
+}
+
+// A reader stands on a record with the hash it looks for. Between its look at the hash and its look at `next` the record leaves and joins
+// an empty chain: hash and `next` are of two lives, and only the version tells.
+TEST(Index, AReaderNeverTakesHashAndNextOfTwoLives) {
+    Segment segment = test::private_segment();
+    Roster& roster = segment.writable();
+    const auto [constant, twin] = twins();
+    const Slot moving{42};  // its name, and nothing else of it, lies in the next page
+    ASSERT_EQ(reinterpret_cast<std::uintptr_t>(&roster.record(moving).name[0]) % page, 0u);
+    test::put_peer(roster, Slot{0}, constant);
+    test::put_peer(roster, moving, twin);
+    int serial = 0;
+    const std::uint32_t bucket = bucket_of(hash_of(Name::of(constant)), roster.geometry().bucket_count);
+    const std::string elsewhere = in_bucket(roster, bucket == 0 ? 1 : 0, serial);
+    test::PageTrap trap;
+    trap.set(&roster.record(moving).name[0], test::PageTrap::On::access, [&] {
+        test::remove_peer(roster, moving);
+        test::put_peer(roster, moving, elsewhere);
+    });
+    EXPECT_EQ(look(roster, constant), Lookup::found);
+    EXPECT_TRUE(trap.has_sprung());
+    EXPECT_EQ(look(roster, twin), Lookup::absent);
+    EXPECT_EQ(look(roster, elsewhere), Lookup::found);
 }
 
 }  // namespace

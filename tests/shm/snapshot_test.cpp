@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/shm/interruptions.hpp"
+#include "tests/shm/page_trap.hpp"
 #include "tests/shm/scribe.hpp"
 
 namespace rollcall::shm {
@@ -155,6 +156,56 @@ TEST(Snapshot, IsExactWhereverItIsInterrupted) {
     test::Truth truth(scribe.facts());
     for (const Image& image : images) ASSERT_EQ(truth.difference(image), "");
     EXPECT_GT(answers[static_cast<std::size_t>(Snapshot::exact)], 100);
+}
+
+// While the records are copied, slot 0 gets a new blob; while the event of that is fetched, it gets another, and the first one is given to
+// somebody else. The snapshot must not stop before the event that brings a blob which is still there.
+TEST(Snapshot, GoesOnUntilNoBlobIsMissing) {
+    Segment segment = test::private_segment(64, 256);
+    Scribe scribe(segment);
+    for (std::uint32_t i = 0; i < 64; ++i) scribe.join(Slot{i}, "node-" + std::to_string(i), "first");
+    scribe.commit();
+    const Roster& roster = segment.roster();
+    const Slot in_the_last_page{60};
+    test::PageTrap trap;
+    trap.set(&roster.record(in_the_last_page), test::PageTrap::On::access, [&] {
+        scribe.update(Slot{0}, "second");
+        scribe.update(in_the_last_page, "second");
+        scribe.commit();
+        trap.set(&roster.entry(Sequence{65}), test::PageTrap::On::access, [&] {
+            scribe.update(Slot{0}, "third");
+            scribe.commit();
+            scribe.update(Slot{7}, "somebody else's");
+            scribe.commit();
+        });
+    });
+    Image image;
+    EXPECT_EQ(take_snapshot(roster, image), Snapshot::exact);
+    EXPECT_TRUE(trap.has_sprung());
+    EXPECT_EQ(difference(image, scribe.facts()), "");
+    EXPECT_EQ(image.at, Sequence{68}) << "no look was thrown away";
+}
+
+// The reader is stopped for more events than the ring holds: it must begin anew.
+TEST(Snapshot, BeginsAnewIfItWasLapped) {
+    Segment segment = test::private_segment(64, 64);
+    Scribe scribe(segment);
+    std::mt19937_64 random(7);
+    const auto much_happens = [&](int events) {
+        for (; events > 0; --events) {
+            scribe.anything(random);
+            if (events % 8 == 0) scribe.commit();
+        }
+        scribe.commit();
+    };
+    much_happens(200);
+    test::PageTrap trap;
+    trap.set(&segment.roster().record(Slot{60}), test::PageTrap::On::access, [&] { much_happens(500); });
+    Image image;
+    EXPECT_EQ(take_snapshot(segment.roster(), image), Snapshot::exact);
+    EXPECT_TRUE(trap.has_sprung());
+    EXPECT_EQ(difference(image, scribe.facts()), "");
+    EXPECT_EQ(image.at, scribe.head());
 }
 
 TEST(Snapshot, OfDamagedMemoryIsBusyAndNeverEndless) {

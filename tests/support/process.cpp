@@ -48,7 +48,7 @@ shm::Descriptor open_file(const std::string& path, int flags) {
     ::_exit(127);
 }
 
-std::vector<std::string> environment_with(const std::vector<std::pair<std::string, std::string>>& more) {
+std::vector<std::string> environment_with(const Environment& more) {
     std::vector<std::string> all;
     for (char** entry = environ; *entry != nullptr; ++entry) {
         const std::string_view text(*entry);
@@ -110,7 +110,11 @@ Process::Process(const Start& start) : name_(start.argv.front()) {
 }
 
 Process::Process(Process&& other) noexcept
-    : name_(std::move(other.name_)), pid_(std::exchange(other.pid_, 0)), in_(std::move(other.in_)), out_(std::move(other.out_)), read_(std::move(other.read_)) {}
+    : name_(std::move(other.name_)),
+      pid_(std::exchange(other.pid_, 0)),
+      in_(std::move(other.in_)),
+      out_(std::move(other.out_)),
+      read_(std::move(other.read_)) {}
 
 Process& Process::operator=(Process&& other) noexcept {
     if (this == &other) return *this;
@@ -162,7 +166,8 @@ int Process::wait(Duration within) {
 void Process::write_line(std::string_view line) {
     const std::string text = std::string(line) + "\n";
     std::signal(SIGPIPE, SIG_IGN);
-    if (::write(in_.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) throw std::runtime_error(name_ + " does not listen to '" + std::string(line) + "'");
+    const ssize_t taken = ::write(in_.get(), text.data(), text.size());
+    if (taken != static_cast<ssize_t>(text.size())) throw std::runtime_error(name_ + " does not listen to '" + std::string(line) + "'");
 }
 
 std::optional<std::string> Process::read_line(Duration within) {

@@ -26,6 +26,8 @@ bool eventually(const std::function<bool()>& is_so, Duration within = patience);
 // What a process looks like from outside: the letter of /proc/PID/stat, or nothing if there is no such process.
 std::optional<char> state_of_process(pid_t pid);
 
+using Environment = std::vector<std::pair<std::string, std::string>>;
+
 // Our child. The destructor kills and reaps it; the kernel kills it if the test itself dies.
 class Process {
 public:
@@ -33,7 +35,7 @@ public:
         std::vector<std::string> argv;
         std::string out;  // file for its stdout; empty: a pipe, for read_line()
         std::string err;  // file for its stderr
-        std::vector<std::pair<std::string, std::string>> environment;  // on top of ours
+        Environment environment;  // on top of ours
         std::string terminal = {};  // its stdin, in a session of its own; empty: a pipe, for write_line()
     };
     // Throws if there is no such program.

@@ -10,10 +10,11 @@
 namespace rollcall::test {
 
 inline std::string peer_text(const Peer& p) {
-    std::string text = p.node + " " + std::string(to_string(p.state)) + " " + std::string(to_string(p.reason)) + " since " + std::to_string(to_ns(p.since)) +
-                       " incarnation " + std::to_string(p.incarnation.value) + " slot " + std::to_string(p.slot.value) + "." + std::to_string(p.generation.value) +
-                       " event " + std::to_string(p.last_event.value) + " pid " + std::to_string(p.pid) + " uid " + std::to_string(p.uid) +
-                       (p.local ? " local" : "") + " endpoint '" + p.endpoint + "' host '" + p.host + "'" + " age " + std::to_string(p.evidence.age.count());
+    const auto number = [](auto n) { return std::to_string(n); };
+    std::string text = p.node + " " + std::string(to_string(p.state)) + " " + std::string(to_string(p.reason));
+    text += " since " + number(to_ns(p.since)) + " age " + number(p.evidence.age.count()) + " incarnation " + number(p.incarnation.value);
+    text += " slot " + number(p.slot.value) + "." + number(p.generation.value) + " event " + number(p.last_event.value);
+    text += " pid " + number(p.pid) + " uid " + number(p.uid) + (p.local ? " local" : "") + " endpoint '" + p.endpoint + "' host '" + p.host + "'";
     for (const auto& [key, value] : p.tags) text += " " + key + "=" + value;
     return text + "\n";
 }

@@ -31,13 +31,13 @@ TemporaryCluster::~TemporaryCluster() {
     std::error_code ignored;
     if (::testing::Test::HasFailure())
         for (const auto& entry : std::filesystem::directory_iterator(dir_ + "/log", ignored))
-            if (const std::string text = content_of(entry.path()); !text.empty()) std::cerr << entry.path().filename().string() << ":\n" << text;
+            if (const std::string text = content_of(entry.path()); !text.empty()) std::cerr << entry.path().filename().string() + ":\n" + text;
     std::filesystem::remove_all(dir_, ignored);
 }
 
 std::string TemporaryCluster::error_file(const std::string& name) const { return dir_ + "/log/" + std::to_string(++started_) + "." + name; }
 
-Process TemporaryCluster::launch(std::vector<std::string> argv, const std::vector<std::pair<std::string, std::string>>& environment, const std::string& err) const {
+Process TemporaryCluster::launch(std::vector<std::string> argv, const Environment& environment, const std::string& err) const {
     const std::string name = std::filesystem::path(argv.front()).filename().string() + (argv[1].starts_with('/') ? "" : "." + argv[1]);
     return Process({.argv = std::move(argv), .out = {}, .err = err.empty() ? error_file(name) : err, .environment = environment});
 }
@@ -78,7 +78,7 @@ std::string TemporaryCluster::said_by_engine() const {
 std::string TemporaryCluster::command() { return ROLLCALL_COMMAND; }
 std::string TemporaryCluster::puppet_path() { return ROLLCALL_PUPPET; }
 
-Process TemporaryCluster::start(std::vector<std::string> words, const std::vector<std::pair<std::string, std::string>>& environment) const {
+Process TemporaryCluster::start(std::vector<std::string> words, const Environment& environment) const {
     words.insert(words.begin() + 1, {"--dir", dir_});
     words.insert(words.begin(), command());
     return launch(std::move(words), environment);
@@ -98,7 +98,7 @@ TemporaryCluster::Output TemporaryCluster::run(const std::vector<std::string>& w
 
 Process TemporaryCluster::puppet() const { return launch({puppet_path(), dir_}); }
 
-Process TemporaryCluster::wrapped_puppet(const std::vector<std::string>& join_flags, const std::vector<std::pair<std::string, std::string>>& environment) const {
+Process TemporaryCluster::wrapped_puppet(const std::vector<std::string>& join_flags, const Environment& environment) const {
     std::vector<std::string> words{"join"};
     words.insert(words.end(), join_flags.begin(), join_flags.end());
     words.insert(words.end(), {"--", puppet_path(), dir_});

@@ -34,7 +34,7 @@ public:
     static std::string command();  // path of `rollcall`
     static std::string puppet_path();
     // `rollcall WORDS...`, with --dir added. Its stdout is a pipe.
-    Process start(std::vector<std::string> words, const std::vector<std::pair<std::string, std::string>>& environment = {}) const;
+    Process start(std::vector<std::string> words, const Environment& environment = {}) const;
     struct Output {
         int code;
         std::string out, err;
@@ -42,9 +42,9 @@ public:
     // The same, until it ends.
     Output run(const std::vector<std::string>& words) const;
 
-    // A process that does what it is told, see programs/puppet.cpp. With `wrapper`: the wrapper's process, with a puppet in it and its voice.
+    // A process that does what it is told, see programs/puppet.cpp. Wrapped: the wrapper's process, with a puppet in it, and its voice.
     Process puppet() const;
-    Process wrapped_puppet(const std::vector<std::string>& join_flags, const std::vector<std::pair<std::string, std::string>>& environment = {}) const;
+    Process wrapped_puppet(const std::vector<std::string>& join_flags, const Environment& environment = {}) const;
 
     // A process with many members, PREFIX0 and so on, see programs/crowd.cpp.
     Process crowd(const std::string& prefix, int members, unsigned seed) const;
@@ -61,7 +61,7 @@ public:
 
 private:
     ObserverOptions where(std::optional<std::uint64_t> after) const;
-    Process launch(std::vector<std::string> argv, const std::vector<std::pair<std::string, std::string>>& environment = {}, const std::string& err = {}) const;
+    Process launch(std::vector<std::string> argv, const Environment& environment = {}, const std::string& err = {}) const;
     std::string error_file(const std::string& name) const;
 
     std::string dir_;

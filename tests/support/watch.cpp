@@ -50,7 +50,8 @@ SeenEvent read_event(const std::string& line) {
     return e;
 }
 
-Watch::Watch(const TemporaryCluster& cluster, const std::string& from) : cluster_(cluster), process_(cluster.start({"watch", "--json", "--from", from})) {}
+Watch::Watch(const TemporaryCluster& cluster, const std::string& from)
+    : cluster_(cluster), process_(cluster.start({"watch", "--json", "--from", from})) {}
 
 SeenEvent Watch::until(const std::string& event, const std::string& node, Duration within) {
     const Instant deadline = clock_now() + within;

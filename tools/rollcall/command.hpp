@@ -62,8 +62,8 @@ public:
                         std::optional<std::uint64_t>& value) = 0;
     // Required. Positionals are taken in the order of their declaration.
     virtual void positional(std::string_view name, std::string_view help, std::string& value) = 0;
-    // Everything behind the first `--`, untouched: options of somebody else's command.
-    virtual void rest(std::string_view placeholder, std::string_view help, std::vector<std::string>& values) = 0;
+    // Everything behind the first `--`, untouched: options of somebody else's command. `given`: there was a `--`.
+    virtual void rest(std::string_view placeholder, std::string_view help, std::vector<std::string>& values, bool& given) = 0;
 };
 
 struct Example {

@@ -95,10 +95,11 @@ bool the_engine_stalls(Stage& stage, Show& show) {
 // Pauses are told in full: at least what we know to have been slept.
 bool pause_was_told(const Show& show) {
     const auto& seen = show.script().seen();
-    const auto pause = std::find_if(seen.begin(), seen.end(), [](const Event& e) { return e.kind == EventKind::paused; });
-    if (pause != seen.end() && pause->length >= timing.dead) return true;
-    return report({ErrorKind::system, "demo: the engine was stopped for " + rounded(stall) + ", but told of " + rounded(pause == seen.end() ? Duration{} : pause->length)}),
-           false;
+    Duration longest{};
+    for (const Event& e : seen)
+        if (e.kind == EventKind::paused) longest = std::max(longest, e.length);
+    if (longest >= timing.dead) return true;
+    return report({ErrorKind::system, "demo: the engine was stopped for " + rounded(stall) + ", but told of " + rounded(longest)}), false;
 }
 
 bool roster_is_right(Stage& stage) {

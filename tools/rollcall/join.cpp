@@ -22,6 +22,7 @@ struct Options {
     std::optional<Duration> wait;
     bool replace = false;
     std::vector<std::string> command;
+    bool has_mark = false;  // a -- was given
 };
 
 void declare(OptionSet& set, Options& options) {
@@ -30,7 +31,7 @@ void declare(OptionSet& set, Options& options) {
     set.texts("--tag", "K=V", "a tag", options.tags);
     set.duration("--wait", "go on trying so long while there is no engine or the id is held (default: 0)", options.wait);
     set.flag("--replace", "take the id from a living holder of the same user", options.replace);
-    set.rest("COMMAND ARGS...", "run it as the member: its exit is the member's. Without it, join until SIGTERM, SIGINT or SIGHUP", options.command);
+    set.rest("COMMAND ARGS...", "run it as the member: its exit is the member's. Without it, join until SIGTERM, SIGINT or SIGHUP", options.command, options.has_mark);
 }
 
 // Empty keys, lengths and characters are the library's business.
@@ -68,6 +69,7 @@ int be_a_member(const Member::Options& options, Duration patience) {
 }
 
 int run(const Common& common, const Options& options) {
+    if (options.has_mark && options.command.empty()) return usage_error("join", "nothing stands behind --: name a command, or leave it out");
     const Result<Tags> tags = parse_tags(options.tags);
     if (!tags) return usage_error("join", tags.error().message);
     Member::Options member;

@@ -13,6 +13,7 @@
 
 #include "shm/error.hpp"
 #include "tools/rollcall/duration.hpp"
+#include "tools/rollcall/output.hpp"
 #include "tools/rollcall/printable.hpp"
 #include "tools/rollcall/report.hpp"
 
@@ -111,8 +112,9 @@ public:
         usage_ += " " + std::string(name);
     }
 
-    void rest(std::string_view placeholder, std::string_view help, std::vector<std::string>& values) override {
+    void rest(std::string_view placeholder, std::string_view help, std::vector<std::string>& values, bool& given) override {
         rest_ = &values;
+        rest_given_ = &given;
         rest_help_ = "\nBehind --:\n  " + padded(placeholder, 26) + std::string(help) + "\n";
         usage_ += " [-- " + std::string(placeholder) + "]";
     }
@@ -120,7 +122,15 @@ public:
     void group(std::string name) { group_ = std::move(name); }
     const std::string& usage() const { return usage_; }
     const std::string& rest_help() const { return rest_help_; }
-    std::vector<std::string>* rest_values() const { return rest_; }
+    // Options up to the first --; what stands behind it goes to whoever declared rest().
+    std::vector<std::string> take_rest(const std::vector<std::string>& args) const {
+        const auto mark = rest_ != nullptr ? std::find(args.begin(), args.end(), "--") : args.end();
+        if (mark != args.end()) {
+            rest_->assign(mark + 1, args.end());
+            *rest_given_ = true;
+        }
+        return {args.begin(), mark};
+    }
     bool takes_value(const std::string& name) const { return valued_.contains(name); }
 
     // Understands what was given. In the order of declaration, required ones first.
@@ -165,6 +175,7 @@ private:
     std::vector<Check> required_, checks_;
     std::set<std::string> valued_;
     std::vector<std::string>* rest_ = nullptr;
+    bool* rest_given_ = nullptr;
     std::string rest_help_, usage_;
 };
 
@@ -196,15 +207,8 @@ Result<void> refuse_forgotten_values(const std::vector<std::string>& args, const
     return {};
 }
 
-// Options up to the first --, and everything behind it, for commands that pass that on.
-std::vector<std::string> split_rest(std::vector<std::string>& args, std::vector<std::string>* rest) {
-    const auto mark = rest != nullptr ? std::find(args.begin(), args.end(), "--") : args.end();
-    if (mark != args.end()) rest->assign(mark + 1, args.end());
-    return {args.begin(), mark};
-}
-
-Result<void> parse(CLI::App& app, const Cli11Options& set, std::vector<std::string> args) {
-    const std::vector<std::string> own = split_rest(args, set.rest_values());
+Result<void> parse(CLI::App& app, const Cli11Options& set, const std::vector<std::string>& args) {
+    const std::vector<std::string> own = set.take_rest(args);
     if (auto complete = refuse_forgotten_values(own, set); !complete) return complete;
     app.parse(std::vector<std::string>(own.rbegin(), own.rend()));
     for (const std::string& extra : app.remaining()) {
@@ -230,8 +234,8 @@ int run_command(const Command& command, const std::vector<std::string>& args) {
     try {
         if (auto parsed = parse(app, set, args); !parsed) return usage_error(name, parsed.error().message);
     } catch (const CLI::CallForHelp&) {
-        std::fputs(app.help().c_str(), stdout);
-        return exit_done;
+        print(app.help());
+        return finish_output(exit_done);
     } catch (const CLI::ParseError& error) {
         return usage_error(name, error.what());
     }
@@ -243,37 +247,35 @@ int run_command(const Command& command, const std::vector<std::string>& args) {
     return run(common);
 }
 
-void print_overview(std::FILE* to, std::span<const Command* const> commands) {
-    std::fputs("rollcall tells every process on a host who is alive.\n\nUsage: rollcall SUBCOMMAND [OPTIONS]\n\nSubcommands:\n", to);
-    for (const Command* command : commands)
-        std::fprintf(to, "  %-10.*s%.*s\n", static_cast<int>(command->name.size()), command->name.data(), static_cast<int>(command->summary.size()),
-                     command->summary.data());
-    std::fputs("\nExamples:\n"
+std::string overview(std::span<const Command* const> commands) {
+    std::string text = "rollcall tells every process on a host who is alive.\n\nUsage: rollcall SUBCOMMAND [OPTIONS]\n\nSubcommands:\n";
+    for (const Command* command : commands) text += "  " + padded(command->name, 10) + std::string(command->summary) + "\n";
+    return text +
+           "\nExamples:\n"
                "  rollcall demo                                       see it at work, in a folder of its own\n"
                "  rollcall run                                        an engine for this host\n"
                "  rollcall join --node worker-1 -- sleep 60           any program as a member\n"
                "  rollcall members                                    who is alive\n"
                "  rollcall watch                                      what happens, as it happens\n"
                "\nrollcall SUBCOMMAND --help tells the rest; rollcall --version the version.\n"
-               "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such cluster or no engine.\n",
-               to);
+               "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such cluster or no engine.\n";
 }
 
 }  // namespace
 
 int dispatch(std::span<const Command* const> commands, const std::vector<std::string>& args) {
     if (args.empty()) {
-        print_overview(stderr, commands);
+        std::fputs(overview(commands).c_str(), stderr);
         return exit_usage;
     }
     const std::string& first = args.front();
     if (first == "--help" || first == "-h" || first == "help") {
-        print_overview(stdout, commands);
-        return exit_done;
+        print(overview(commands));
+        return finish_output(exit_done);
     }
     if (first == "--version") {
-        std::puts("rollcall " ROLLCALL_VERSION);
-        return exit_done;
+        print("rollcall " ROLLCALL_VERSION "\n");
+        return finish_output(exit_done);
     }
     if (first.starts_with('-')) return usage_error("", "'" + first + "' stands before the subcommand, where only --help and --version may");
     for (const Command* command : commands)

@@ -24,7 +24,8 @@ using rollcall::Member;
 
 class Crowd {
 public:
-    Crowd(std::string dir, std::string prefix, std::size_t count, unsigned seed) : dir_(std::move(dir)), prefix_(std::move(prefix)), members_(count), random_(seed) {}
+    Crowd(std::string dir, std::string prefix, std::size_t count, unsigned seed)
+        : dir_(std::move(dir)), prefix_(std::move(prefix)), members_(count), random_(seed) {}
 
     std::string obey(const std::string& command) {
         wild_ = command == "run";
@@ -72,7 +73,8 @@ private:
         next_beat_ = now + 500ms;
         for (std::size_t i = 0; i < members_.size(); ++i) {
             if (!members_[i]) continue;
-            if (const auto beat = members_[i]->beat(now); !beat.counted()) complain("beat", i, {rollcall::ErrorKind::system, std::string(to_string(beat.kind))});
+            const auto beat = members_[i]->beat(now);
+            if (!beat.counted()) complain("beat", i, {rollcall::ErrorKind::system, std::string(to_string(beat.kind))});
         }
     }
 

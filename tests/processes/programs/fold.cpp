@@ -29,7 +29,9 @@ struct Tally {
         if (event.kind == EventKind::dead) deaths += std::string(event.node()) + " " + std::string(to_string(event.reason)) + "\n";
         last = at;
     }
-    std::string text() const { return "events " + std::to_string(events) + " gaps " + std::to_string(gaps) + " holes " + std::to_string(holes); }
+    std::string text() const {
+        return "events " + std::to_string(events) + " gaps " + std::to_string(gaps) + " holes " + std::to_string(holes);
+    }
 };
 
 bool has_line() {

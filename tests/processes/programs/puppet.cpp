@@ -128,7 +128,8 @@ std::string notify(const Words& words) {
     if (address.front() == '@') to.sun_path[0] = '\0';
     const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     const std::string& text = words.at(1);
-    const ssize_t sent = ::sendto(fd, text.data(), text.size(), 0, reinterpret_cast<const sockaddr*>(&to), static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.size()));
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.size());
+    const ssize_t sent = ::sendto(fd, text.data(), text.size(), 0, reinterpret_cast<const sockaddr*>(&to), size);
     ::close(fd);
     return sent == static_cast<ssize_t>(text.size()) ? "ok" : std::strerror(errno);
 }

@@ -27,8 +27,11 @@ std::string described(const Event& e) { return described(e.kind, is_of_peer(e) ?
 }  // namespace
 
 bool Script::accept(const Event& event) {
-    const std::size_t place = seen_.size();
+    const std::size_t place = scripted_.size();
     seen_.push_back(event);
+    const bool is_planned = event.kind != EventKind::paused || (place < expected_.size() && expected_[place].kind == EventKind::paused);
+    if (!is_planned) return !failed_;
+    scripted_.push_back(event);
     if (place >= expected_.size() || !matches(expected_[place], event)) failed_ = true;
     return !failed_;
 }
@@ -37,11 +40,11 @@ std::string Script::comparison() const {
     constexpr std::size_t column = 36;
     std::string text = "      " + padded("expected", column) + "seen\n";
     bool marked = false;
-    for (std::size_t i = 0; i < std::max(expected_.size(), seen_.size()); ++i) {
-        const bool both = i < expected_.size() && i < seen_.size();
-        const bool differs = !marked && !(both && matches(expected_[i], seen_[i]));
+    for (std::size_t i = 0; i < std::max(expected_.size(), scripted_.size()); ++i) {
+        const bool both = i < expected_.size() && i < scripted_.size();
+        const bool differs = !marked && !(both && matches(expected_[i], scripted_[i]));
         const std::string left = i < expected_.size() ? described(expected_[i].kind, expected_[i].node, expected_[i].reason) : "nothing";
-        const std::string right = i < seen_.size() ? described(seen_[i]) : "nothing";
+        const std::string right = i < scripted_.size() ? described(scripted_[i]) : "nothing";
         text += (differs ? "  ->  " : "      ") + padded(left, column) + right + "\n";
         marked = marked || differs;
     }
