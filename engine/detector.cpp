@@ -58,8 +58,10 @@ void Detector::observe() {
     values.pauses = books_.time.pauses();
     ledger.publish_needed();
     if (!has_slept) return;
-    ++ledger.counter(Counter::pauses);
-    if (length < settings.suspect / 3) return;
+    if (length < settings.suspect / 3) {
+        ++ledger.counter(Counter::pauses);  // the event counts itself, also when it is redone
+        return;
+    }
     ledger.make_room(1, no_slot, books_.table);
     ledger.plan(EventKind::paused, no_slot, Hot{}, shm::Name{}, State::none, static_cast<std::uint64_t>(length.count()));
 }

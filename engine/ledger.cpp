@@ -40,6 +40,7 @@ void account(shm::CheckpointValues& values, const StoredEvent& event) noexcept {
         case EventKind::dead: count(Counter::dead); break;
         case EventKind::evicted: count(Counter::evicted); break;
         case EventKind::recovered: count(Counter::recovered); break;
+        case EventKind::paused: count(Counter::pauses); break;
         case EventKind::left: count(Counter::left); break;
         default: break;
     }

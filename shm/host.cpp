@@ -2,12 +2,15 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <string>
+#include <string_view>
 
+#include <fcntl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "shm/descriptor.hpp"
 
 namespace rollcall::shm {
 
@@ -34,14 +37,22 @@ HostIdentity HostIdentity::current() {
     return {read_boot_id(), inode_of("/proc/self/ns/time"), inode_of("/proc/self/ns/pid")};
 }
 
+// Read by hand: a stream's buffer throws where a process ends between open and read.
+std::string stat_of(std::uint32_t pid) {
+    const Descriptor file(::open(("/proc/" + std::to_string(pid) + "/stat").c_str(), O_RDONLY | O_CLOEXEC));
+    std::array<char, 4096> buffer;
+    const ssize_t size = file ? ::read(file.get(), buffer.data(), buffer.size()) : -1;
+    const std::string_view line(buffer.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+    const std::size_t name_end = line.rfind(')');
+    return name_end == std::string_view::npos ? "" : std::string(line.substr(name_end + 1));
+}
+
 std::optional<std::uint64_t> start_ticks_of(std::uint32_t pid) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    const std::string line{std::istreambuf_iterator<char>(file), {}};
-    std::size_t at = line.rfind(')');  // the command's name may contain anything, also ends of lines
-    if (at == std::string::npos) return std::nullopt;
-    for (int field = 2; field < 22 && at != std::string::npos; ++field) at = line.find(' ', at + 1);
-    if (at == std::string::npos) return std::nullopt;
-    return std::strtoull(line.c_str() + at, nullptr, 10);
+    const std::string fields = stat_of(pid);
+    std::size_t at = 0;  // in front of field 3
+    for (int field = 3; field < 22 && at != std::string::npos; ++field) at = fields.find(' ', at + 1);
+    if (fields.empty() || at == std::string::npos) return std::nullopt;
+    return std::strtoull(fields.c_str() + at, nullptr, 10);
 }
 
 std::uint64_t random_bits() {

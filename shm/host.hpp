@@ -20,6 +20,10 @@ struct HostIdentity {
 // there is no such process or it cannot be seen.
 std::optional<std::uint64_t> start_ticks_of(std::uint32_t pid);
 
+// What /proc/PID/stat says behind the command's name, which may contain anything: " S 1 ...". Empty if there is no such process, or it was
+// reaped at this very moment.
+std::string stat_of(std::uint32_t pid);
+
 // 64 random bits from the kernel.
 std::uint64_t random_bits();
 

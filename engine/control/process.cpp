@@ -2,7 +2,6 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -22,11 +21,7 @@ namespace {
 
 // The fields of /proc/PID/stat behind the command's name: [0] is the state, field 3.
 std::vector<std::string> stat_fields(std::uint32_t pid) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    const std::string line{std::istreambuf_iterator<char>(file), {}};
-    const std::size_t name_end = line.rfind(')');
-    if (name_end == std::string::npos) return {};
-    std::istringstream rest(line.substr(name_end + 1));
+    std::istringstream rest(shm::stat_of(pid));
     std::vector<std::string> fields;
     for (std::string field; rest >> field;) fields.push_back(field);
     return fields;

@@ -1,4 +1,6 @@
 // Silence is observed silence: time in which the detector did not look counts against nobody.
+#include <random>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -167,6 +169,19 @@ TEST_P(ManyPauses, DoNotTouchTheJudgementOfWhoBeatAfterThem) {
     EXPECT_THAT(core.take(), IsEmpty());
     core.run(stamp_unit);
     EXPECT_THAT(core.take(), ElementsAre("suspect a silence"));
+}
+
+// Whatever is forgotten for want of room, nobody recovers without a beat: a silence goes on to its end, in order.
+TEST_P(ManyPauses, NeverAnnounceARecoveryWithoutABeat) {
+    std::mt19937 random(static_cast<unsigned>(GetParam()));
+    beat_for(GetParam());
+    std::vector<std::string> said;
+    for (int i = 0; i < 3000 && core.find("a"); ++i) {
+        core.step_after(random() % 3 == 0 ? gap : from_stamp_units(1000 + random() % 30'000));
+        for (const Event& e : core.take_events())
+            if (e.kind != Event::paused && e.kind != Event::joined) said.push_back(line_of(e));
+    }
+    EXPECT_THAT(said, ElementsAre("suspect a silence", "dead a silence", "evicted a silence"));
 }
 
 // As long as 64 are enough, they are exact: whole units of the stamp, and strictly more than the timeout.

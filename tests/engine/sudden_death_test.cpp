@@ -98,7 +98,7 @@ TEST_F(SuddenDeath, AtAnyInstructionLeavesAMemoryInOrder) {
     View view;
     ASSERT_TRUE(view.resync(*observer));
     std::mt19937 random(1);
-    for (unsigned death = 1; death <= 100; ++death) {
+    for (unsigned death = 1; death <= 60; ++death) {
         SCOPED_TRACE(death);
         live_and_die(death, 1 + random() % 300, *observer, view);
         ASSERT_TRUE(view.resync(*observer)) << "a dead engine's memory can be read";

@@ -181,8 +181,11 @@ TEST_F(Crash, WhatIsSaidToAStoppedEngineIsHeardLater) {
     watch.catch_up();
     EXPECT_EQ(watch.story("x"), "joined:join dead:process_exit");
     EXPECT_EQ(watch.story("leaver"), "joined:join left:goodbye");
-    for (const SeenEvent& e : watch.seen())
-        if (e.event == "dead") EXPECT_EQ(e.exit_code, 3u);
+    for (const SeenEvent& e : watch.seen()) {
+        if (e.event == "dead") {
+            EXPECT_EQ(e.exit_code, 3u);
+        }
+    }
 }
 
 struct Ended {

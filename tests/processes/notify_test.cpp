@@ -89,6 +89,7 @@ TEST_F(Notify, AProgramWithAWatchdogIsNotBeatenForWhenItsWrapperIsGone) {
     Watch watch(cluster);
     Process x = cluster.wrapped_puppet({"--node", "x"});
     const Stranger program(std::stoi(x.ask("notify WATCHDOG=1; pid").substr(4)));
+    watch.until("updated", "x");  // the wrapper has heard it, and told the engine
     x.signal(SIGKILL);
     x.wait();
     EXPECT_EQ(watch.until("suspect", "x").reason, "silence");

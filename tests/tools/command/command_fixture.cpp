@@ -83,7 +83,7 @@ Process::Start CommandTest::start_of(const Words& words, const How& how) const {
         if (::geteuid() != 0) throw std::runtime_error("only root can start a command as another user");
         start.argv = {"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--pdeathsig", "KILL", "--"};
     }
-    if (!how.redirect.empty()) start.argv.insert(start.argv.end(), {"/bin/sh", "-c", "exec \"$@\" " + how.redirect, "sh"});
+    if (!how.shell.empty()) start.argv.insert(start.argv.end(), {"/bin/sh", "-c", how.shell, "sh"});
     start.argv.push_back(command_for(how));
     start.argv.insert(start.argv.end(), words.begin(), words.end());
     start.err = folder_ + "/log/" + std::to_string(++started_);

@@ -26,7 +26,7 @@ struct Outcome {
 // How a command is started, where it is not simply started.
 struct How {
     bool as_another_user = false;  // uid and gid 65534, no groups
-    std::string redirect;          // a shell's, for example ">/dev/full"
+    std::string shell;             // a script that has the command line in "$@", for example: exec "$@" >/dev/full
     std::vector<std::pair<std::string, std::string>> environment;
 };
 

@@ -156,7 +156,7 @@ TEST_F(DeadEngine, IsReadableWhereNothingMayBeWritten) {
     for (const auto& file : fs::directory_iterator(dir() + "/default"))
         if (fs::is_regular_file(file)) fs::permissions(file, fs::perms(0444));
     fs::permissions(dir() + "/default", fs::perms(0555));
-    const How another{.as_another_user = true, .redirect = {}, .environment = {}};
+    const How another{.as_another_user = true, .shell = {}, .environment = {}};
     for (const Words& words : std::vector<Words>{{"members"}, {"dump"}, {"why", "a"}, {"stat"}, {"list"}, {"watch", "--from", "0", "--timeout", "20ms"}}) {
         const Outcome outcome = run(words, another);
         EXPECT_EQ(outcome.code, 0) << printed(words) << outcome.err;

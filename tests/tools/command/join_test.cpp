@@ -69,7 +69,7 @@ TEST_F(Join, SaysWhyItsCommandDidNotRun) {
 // A program notices nothing of its wrapper: its input, its output, its arguments and its environment are its own.
 TEST_F(Join, LeavesInputOutputAndArgumentsToItsCommand) {
     Process& program = start({"join", "--node", "a", "--", "sh", "-c", "read line; echo \"$line, $0 $1\"; echo wrong >&2; echo \"$ROLLCALL_TEST\"", "zero", "--help"},
-                             {.as_another_user = false, .redirect = {}, .environment = {{"ROLLCALL_TEST", "kept"}}});
+                             {.as_another_user = false, .shell = {}, .environment = {{"ROLLCALL_TEST", "kept"}}});
     program.write_line("hello");
     EXPECT_EQ(program.read_line(), "hello, zero --help");
     EXPECT_EQ(program.read_line(), "kept");

@@ -9,7 +9,7 @@
 namespace rollcall::test {
 namespace {
 
-const How another{.as_another_user = true, .redirect = {}, .environment = {}};
+const How another{.as_another_user = true, .shell = {}, .environment = {}};
 
 class OtherUser : public CommandTest {
 protected:
@@ -133,7 +133,7 @@ TEST_F(OtherUser, CommandsAnEngineOfItsOwn) {
     const std::string runtime = folder() + "/runtime";
     std::filesystem::create_directory(runtime);
     ASSERT_EQ(::chown(runtime.c_str(), 65534, 65534), 0);
-    const How own{.as_another_user = true, .redirect = {}, .environment = {{"ROLLCALL_DIR", ""}, {"XDG_RUNTIME_DIR", runtime}}};
+    const How own{.as_another_user = true, .shell = {}, .environment = {{"ROLLCALL_DIR", ""}, {"XDG_RUNTIME_DIR", runtime}}};
     Process& engine = start({"run", "--node", "engine"}, own);
     ASSERT_TRUE(eventually([&] { return said_by(engine).find("is ready in " + runtime + "/rollcall/default") != std::string::npos; })) << said_by(engine);
     EXPECT_EQ(run({"set", "--suspect", "4s"}, own).code, 0);

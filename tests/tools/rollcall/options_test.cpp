@@ -22,6 +22,7 @@ struct Taken {
     std::vector<std::string> rest;
     Common common;
     int runs = 0;
+    bool has_mark = false;
 };
 Taken taken;  // of the last command line that was understood
 
@@ -33,7 +34,7 @@ void declare(OptionSet& set, Taken& t) {
     set.duration("--pause,--pause-time", "a time", t.pause);
     set.number("--count", "N", "a number", 2, 10, t.count);
     set.positional("WHERE", "a place", t.where);
-    set.rest("COMMAND ARGS...", "a command", t.rest);
+    set.rest("COMMAND ARGS...", "a command", t.rest, t.has_mark);
 }
 
 int run(const Common& common, const Taken& t) {

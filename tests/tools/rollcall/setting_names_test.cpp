@@ -21,7 +21,7 @@ public:
     void texts(std::string_view, std::string_view, std::string_view, std::vector<std::string>&) override { ADD_FAILURE(); }
     void number(std::string_view, std::string_view, std::string_view, std::uint64_t, std::uint64_t, std::optional<std::uint64_t>&) override { ADD_FAILURE(); }
     void positional(std::string_view, std::string_view, std::string&) override { ADD_FAILURE(); }
-    void rest(std::string_view, std::string_view, std::vector<std::string>&) override { ADD_FAILURE(); }
+    void rest(std::string_view, std::string_view, std::vector<std::string>&, bool&) override { ADD_FAILURE(); }
     void duration(std::string_view name, std::string_view text, std::optional<Duration>& value) override {
         names.emplace_back(name);
         help.emplace_back(text);
