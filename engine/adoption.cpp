@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "shm/index.hpp"
+#include "shm/verify.hpp"
 #include "shm/word.hpp"
 
 namespace rollcall::engine {
@@ -85,6 +86,8 @@ Result<std::unique_ptr<Books>> adopt(shm::Segment segment, const Now& now, std::
         values.head = prepared;
         shm::publish(roster.header(), values);
     }
+    // Redone and published, every invariant holds, or this is not what an engine of ours left. Damaged words are put right by the audit.
+    if (const auto found = shm::verify(roster, Stamp{stamp_limit}); !found.is_structure_sound) return fail(ErrorKind::damaged, found.broken.front());
     const auto last_step = static_cast<std::int64_t>(roster.header().step_ns.load(std::memory_order_relaxed));
     auto books = std::make_unique<Books>(std::move(segment), values, epoch, roster.high_water());
     rebuild(*books, now.stamp);

@@ -69,6 +69,7 @@ struct Engine::Impl {
     void stop_threads();
     void stop_from_callback();
     void let_go();
+    void tell_of_opening() const;
     // On the stepping thread, before each step: the memory takes over what was counted since it was opened.
     void take_counts() { core->counter(engine::Counter::heartbeats_received) = received.load(std::memory_order_relaxed); }
     bool is_threaded() const noexcept { return threaded.load(std::memory_order_acquire); }  // [threaded]
@@ -126,8 +127,6 @@ Result<void> Engine::Impl::open_locked() {
     const std::unique_lock lock(memory);
     core = std::move(*opened);
     received.store(core->counter(engine::Counter::heartbeats_received), std::memory_order_relaxed);
-    if (options.log && !core->why_replaced().empty()) options.log("replaced what lay in " + core->paths()->folder + ": " + core->why_replaced());
-    if (options.log && core->has_adopted()) options.log("goes on with the members that an earlier engine left in " + core->paths()->folder);
     dispatcher.attach(core->roster(), shm::load_head(core->roster().header()));
     return {};
 }
@@ -135,7 +134,17 @@ Result<void> Engine::Impl::open_locked() {
 Result<void> Engine::open() {
     if (impl_->dispatcher.is_inside_callback()) return fail(ErrorKind::invalid, "an engine cannot be opened from one of its own callbacks");
     const std::lock_guard lock(impl_->lifecycle);
-    return impl_->open_locked();
+    const bool is_new = !impl_->core;
+    auto opened = impl_->open_locked();
+    if (opened && is_new) impl_->tell_of_opening();
+    return opened;
+}
+
+// What became of what lay there.
+void Engine::Impl::tell_of_opening() const {
+    if (!options.log || !core->paths()) return;
+    if (!core->why_replaced().empty()) options.log("replaced what lay in " + core->paths()->folder + ": " + core->why_replaced());
+    if (core->has_adopted()) options.log("goes on with the members that an earlier engine left in " + core->paths()->folder);
 }
 
 Result<void> Engine::start() {
@@ -163,6 +172,7 @@ Result<void> Engine::start() {
     }
     i.runner = std::move(runner);
     i.dispatcher.start();
+    i.tell_of_opening();
     return {};
 }
 

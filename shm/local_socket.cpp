@@ -48,7 +48,7 @@ Result<Descriptor> listen_at(const std::string& folder, const std::string& name,
         }
     } const close{socket};
     if (!at || !socket || !address_in(at, name, address)) return cannot("make", folder, name, ErrorKind::system);
-    ::unlinkat(at.get(), name.c_str(), 0);
+    if (::unlinkat(at.get(), name.c_str(), 0) != 0 && errno != ENOENT) return cannot("replace what lies at", folder, name, ErrorKind::refused);
     if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
         return cannot("bind", folder, name, errno == ENOSPC ? ErrorKind::full : ErrorKind::system);
     if (::fchmodat(at.get(), name.c_str(), 0660, 0) != 0) return cannot("set the mode of", folder, name, ErrorKind::system);  // nobody connects before listen()

@@ -47,8 +47,10 @@ public:
 private:
     Sequence load_prepared() const { return Sequence{roster_.header().prepared.load(std::memory_order_acquire)}; }  // [prepare]
 
-    void broken(std::string what) {
+    enum class Part : bool { structure, content };
+    void broken(std::string what, Part part = Part::structure) {
         if (++result_.broken_count <= most_told) result_.broken.push_back(std::move(what));
+        if (part == Part::structure) result_.is_structure_sound = false;
     }
     void must(bool holds, const char* where, const std::string& what) {
         if (!holds) broken(std::string(where) + ": " + what);
@@ -100,7 +102,7 @@ private:
         for (Sequence s = oldest + 1; s <= prepared_; s = s + 1) {
             StoredEvent event;
             if (!load_entry(roster_.entry(s), s, event)) {
-                broken("ring: event " + text(s.value) + " is not in its place");
+                broken("ring: event " + text(s.value) + " is not in its place", Part::content);
                 continue;
             }
             this->event(event, view);
@@ -113,12 +115,12 @@ private:
 
     void event(const StoredEvent& e, std::uint64_t view_before) {
         const std::string where = "ring: event " + text(e.sequence.value);
-        if (e.kind == EventKind::none || e.kind >= EventKind::gap) broken(where + " is of kind " + text(static_cast<std::uint64_t>(e.kind)) + ", which is never stored");
-        if (e.view < view_before) broken(where + " has view " + text(e.view) + ", the one before had " + text(view_before));
+        if (e.kind == EventKind::none || e.kind >= EventKind::gap) broken(where + " is of kind " + text(static_cast<std::uint64_t>(e.kind)) + ", which is never stored", Part::content);
+        if (e.view < view_before) broken(where + " has view " + text(e.view) + ", the one before had " + text(view_before), Part::content);
         if (e.kind == EventKind::paused) return;
-        if (e.slot.value >= roster_.high_water()) broken(where + " names slot " + text(e.slot.value) + ", which was never used");
-        if (e.hot.lsn != e.sequence) broken(where + " carries the record of event " + text(e.hot.lsn.value));
-        if (!validate_node_id(e.name.view())) broken(where + " has no valid node id");
+        if (e.slot.value >= roster_.high_water()) broken(where + " names slot " + text(e.slot.value) + ", which was never used", Part::content);
+        if (e.hot.lsn != e.sequence) broken(where + " carries the record of event " + text(e.hot.lsn.value), Part::content);
+        if (!validate_node_id(e.name.view())) broken(where + " has no valid node id", Part::content);
     }
 
     void index() {
@@ -185,18 +187,18 @@ private:
         const std::int64_t word = roster_.word(s).load(std::memory_order_acquire);  // [beat]
         const bool lives = hot.state == State::alive || hot.state == State::suspect;
         if (hot.state == State::none || hot.is_proof()) {
-            if (word != free_word) broken(where + ": the heartbeat word is not free, though " + (hot.state == State::none ? "nobody is there" : "its death is proven"));
+            if (word != free_word) broken(where + ": the heartbeat word is not free, though " + (hot.state == State::none ? "nobody is there" : "its death is proven"), Part::content);
         } else if (lives && (word < 0 || generation_of(word) != hot.generation)) {
-            broken(where + ": the heartbeat word is not of generation " + text(hot.generation.value));
+            broken(where + ": the heartbeat word is not of generation " + text(hot.generation.value), Part::content);
         } else if (word >= 0 && word != free_word && stamp_of(word) > now_) {
-            broken(where + ": the heartbeat word is from the future");
+            broken(where + ": the heartbeat word is from the future", Part::content);
         }
     }
 
     void words_beyond_high_water() {
         for (std::uint64_t i = roster_.high_water(); i < roster_.geometry().word_count; ++i)
             if (roster_.word(Slot{static_cast<std::uint32_t>(i)}).load(std::memory_order_relaxed) != free_word)  // relaxed: nobody writes there
-                broken(slot_text(static_cast<std::uint32_t>(i)) + ": was never used, but its heartbeat word is not free");
+                broken(slot_text(static_cast<std::uint32_t>(i)) + ": was never used, but its heartbeat word is not free", Part::content);
     }
 
     void extents() {

@@ -15,6 +15,7 @@ struct Verification {
     bool is_settled = false;          // false: the memory would not hold still, and nothing is certain
     std::vector<std::string> broken;  // one line each: where, what is there, what must be; the first hundred
     std::size_t broken_count = 0;     // all of them
+    bool is_structure_sound = true;   // header, cursors, index, records and blobs hold; heartbeat words and old events may not
 };
 
 // `now`: stamps beyond it are damage. Reads everything once: about 1 µs a peer. Allocates 5 bytes a slot.

@@ -25,7 +25,12 @@ protected:
     }
     void TearDown() override { fs::remove_all(disk()); }
 
-    static std::string disk() { return std::string(ROLLCALL_DISK_FOLDER) + "/copied-clusters"; }
+    static std::string disk() { return std::string(ROLLCALL_DISK_FOLDER) + "/copied-clusters-" + std::to_string(::getpid()); }
+    void copy_to_disk() const {
+        fs::create_directories(disk() + "/default");
+        for (const auto& file : fs::directory_iterator(dir() + "/default"))
+            if (fs::is_regular_file(file)) fs::copy(file, disk() + "/default");
+    }
     Process& engine() { return *engine_; }
 
     // All that looks exits with 0, shows the one peer, and says that nothing runs.
@@ -105,8 +110,7 @@ TEST_F(DeadEngine, IsSucceededUnderTheEyesOfAWatch) {
 
 TEST_F(DeadEngine, IsReadableAsACopyOnADisk) {
     kill(engine());
-    fs::remove_all(disk());
-    fs::copy(dir(), disk(), fs::copy_options::recursive | fs::copy_options::skip_symlinks);
+    copy_to_disk();
     expect_readable({"--dir", disk()});
     expect_too_few({"--dir", disk()});
     EXPECT_EQ(nlohmann::json::parse(run({"list", "--json", "--dir", disk()}).out)["clusters"][0]["engine"]["running"], false);
@@ -114,10 +118,7 @@ TEST_F(DeadEngine, IsReadableAsACopyOnADisk) {
 
 // A copy of a living engine's folder is no living engine.
 TEST_F(DeadEngine, IsWhatACopyOfALivingEnginesFolderHas) {
-    fs::remove_all(disk());
-    fs::create_directories(disk() + "/default");
-    for (const auto& file : fs::directory_iterator(dir() + "/default"))
-        if (fs::is_regular_file(file)) fs::copy(file, disk() + "/default");
+    copy_to_disk();
     expect_readable({"--dir", disk()});
     EXPECT_TRUE(observe().info().running);
 }
