@@ -63,8 +63,9 @@ protected:
         Process& engine = start_engine({});
         EXPECT_THAT(said_by(engine), ::testing::AllOf(HasSubstr("replaced what lay in " + place()), HasSubstr(why)));
         EXPECT_EQ(read({"members", "--json"})["peers"].size(), 0u);
-        start_member("a");
+        Process& member = start_member("a");
         EXPECT_EQ(read({"members", "--json"})["peers"].size(), 1u);
+        kill(member);  // it would come back to the next engine here
         EXPECT_EQ(run({"stop"}).code, 0);
         EXPECT_EQ(engine.wait(), 0);
     }
