@@ -134,9 +134,10 @@ void Server::process_ended(Process& process, Instant now) {
     ::epoll_ctl(epoll_, EPOLL_CTL_DEL, process.pidfd.get(), &nothing);
     // First what it, or its wrapper, said before: a goodbye right before the exit is a leave.
     std::vector<ConnectionId> its_own;
-    for (const auto& [id, connection] : connections_) {
-        const bool wraps = std::any_of(process.lives.begin(), process.lives.end(), [&](const auto& life) { return life.second.wrapper == id; });
-        if (connection->self == process.id || wraps) its_own.push_back(id);
+    for (const auto& entry : connections_) {
+        const Connection& connection = *entry.second;
+        const bool wraps = std::any_of(process.lives.begin(), process.lives.end(), [&](const auto& life) { return life.second.wrapper == connection.id; });
+        if (connection.self == process.id || wraps) its_own.push_back(connection.id);
     }
     const ProcessId id = process.id;
     for (const ConnectionId connection : its_own) drain(connection);
