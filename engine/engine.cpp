@@ -124,6 +124,7 @@ Result<void> Engine::Impl::open_locked() {
     wanted.settings = now_in_force;
     auto opened = engine::Core::open(wanted, options.clock(), options.wall_clock());
     if (!opened) return fail(opened.error());
+    const std::lock_guard no_step(stepping);  // sync() on another thread looks whether there is a core
     const std::unique_lock lock(memory);
     core = std::move(*opened);
     received.store(core->counter(engine::Counter::heartbeats_received), std::memory_order_relaxed);
