@@ -69,6 +69,7 @@ struct Engine::Impl {
     void stop_threads();
     void stop_from_callback();
     void let_go();
+    void answer_all_until_now();
     void tell_of_opening() const;
     // On the stepping thread, before each step: the memory takes over what was counted since it was opened.
     void take_counts() { core->counter(engine::Counter::heartbeats_received) = received.load(std::memory_order_relaxed); }
@@ -231,15 +232,24 @@ void Engine::dispatch() {
     if (std::exchange(impl_->lets_go_after_dispatch, false)) stop();
 }
 
+// Up to a mark of our own, not until nothing is left: other threads may go on putting for ever.
+void Engine::Impl::answer_all_until_now() {
+    bool answered = false;
+    Request mark;
+    mark.done = [&answered](const engine::Answer&) { answered = true; };
+    take_counts();
+    for (bool is_put = false; !answered;) {
+        is_put = is_put || inbox.put(std::move(mark));  // over its bound, the inbox leaves it unharmed
+        core->step(options.clock(), options.wall_clock(), inbox, false);
+    }
+}
+
 void Engine::sync() {
     Impl& i = *impl_;
     {
         const std::lock_guard lock(i.stepping);
         if (!i.is_threaded()) {
-            if (!i.core) return;
-            i.take_counts();
-            do i.core->step(i.options.clock(), i.options.wall_clock(), i.inbox, false);
-            while (i.core->has_more());
+            if (i.core) i.answer_all_until_now();
             return;
         }
     }
