@@ -76,8 +76,6 @@ void BlobHeap::release_freed() {
     later_.clear();
 }
 
-void BlobHeap::give_back(std::uint32_t number) { free_now(number); }
-
 void BlobHeap::rebuild(const std::vector<std::uint32_t>& used) {
     const std::unordered_set<std::uint32_t> taken(used.begin(), used.end());
     used_.assign(segment_.roster().header().blob_extents_used.load(std::memory_order_relaxed), 0);

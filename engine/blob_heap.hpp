@@ -22,8 +22,6 @@ public:
     void free_later(std::uint32_t number);
     // After a publication.
     void release_freed();
-    // Gives back at once what was never reachable.
-    void give_back(std::uint32_t number);
 
     // At adoption: `used[number]` of every record. Everything else in the extents that count is free.
     void rebuild(const std::vector<std::uint32_t>& used);

@@ -11,7 +11,7 @@ SlotPool::SlotPool(std::uint32_t capacity, std::uint32_t high_water)
         where_[i] = Where::taken;
         ++busy_[i / line];
     }
-    for (std::uint32_t i = high_water; i < end_of_line; ++i) release(Slot{i}, Stamp{});  // the rest of the last line was kept for somebody
+    for (std::uint32_t i = end_of_line; i-- > high_water;) release(Slot{i}, Stamp{});  // the rest of the last line was kept for somebody
 }
 
 Slot SlotPool::occupy(std::uint32_t index) {
@@ -81,12 +81,18 @@ std::optional<Slot> SlotPool::take(ProducerId producer, Stamp now, std::uint64_t
     return take_anybodys();
 }
 
+// Whatever need not rest goes before everything that does: a queue whose front rests is not searched any further.
+void SlotPool::enqueue(std::deque<Freed>& queue, Freed freed) {
+    if (freed.at == Stamp{}) queue.push_front(freed);
+    else queue.push_back(freed);
+}
+
 void SlotPool::release(Slot slot, Stamp now) {
     const std::uint32_t number = slot.value / line;
     where_[slot.value] = Where::loose;
     freed_at_[slot.value] = now;
     if (--busy_[number] != 0) {
-        loose_.push_back({slot.value, now});
+        enqueue(loose_, {slot.value, now});
         return;
     }
     for (std::uint32_t i = number * line; i < std::min((number + 1) * line, capacity_); ++i) {
@@ -94,7 +100,7 @@ void SlotPool::release(Slot slot, Stamp now) {
         where_[i] = Where::idle_line;
         now = std::max(now, freed_at_[i]);  // the whole line rests until its latest slot has
     }
-    idle_lines_.push_back({number, now});
+    enqueue(idle_lines_, {number, now});
 }
 
 void SlotPool::forget(ProducerId producer) {

@@ -23,15 +23,13 @@ class SlotPool {
 public:
     static constexpr std::uint32_t line = 8;
 
-    // `high_water`: slots below it have been used before; none of them is free until `release` or `restore_free` says so.
+    // `high_water`: slots below it have been used before; none of them is free until `release` says so.
     SlotPool(std::uint32_t capacity, std::uint32_t high_water);
 
     // A slot for one more peer of `producer`; nothing when every slot is taken or resting. `quarantine`: how long a freed one rests.
     std::optional<Slot> take(ProducerId producer, Stamp now, std::uint64_t quarantine);
-    // The slot is free from `now` on.
+    // The slot is free from `now` on; Stamp{}: nobody can know it any more, it need not rest.
     void release(Slot slot, Stamp now);
-    // At adoption: free since long ago; call in the order of reuse.
-    void restore_free(Slot slot) { release(slot, Stamp{}); }
     // No more peers of this producer will come: what was kept for it is anybody's.
     void forget(ProducerId producer);
 
@@ -43,6 +41,7 @@ private:
         std::uint32_t index;  // a slot, or a line
         Stamp at;
     };
+    static void enqueue(std::deque<Freed>& queue, Freed freed);
     std::optional<Slot> take_from_line(ProducerId producer, std::uint32_t line_number, bool fresh);
     std::optional<Slot> take_kept(ProducerId producer);
     std::optional<Slot> take_loose(Stamp now, std::uint64_t quarantine);

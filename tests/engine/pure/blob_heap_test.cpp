@@ -74,12 +74,6 @@ TEST_F(BlobHeapTest, AFreedBlobIsReusedOnlyAfterThePublication) {
     EXPECT_NE(allocated(heap_, 9), number) << "it came back once only";
 }
 
-TEST_F(BlobHeapTest, WhatWasNeverReachableComesBackAtOnce) {
-    const std::uint32_t number = allocated(heap_, 4);
-    heap_.give_back(number);
-    EXPECT_EQ(allocated(heap_, 4), number);
-}
-
 TEST_F(BlobHeapTest, FreeingWhatIsNoBlobDoesNothing) {
     const std::uint32_t number = allocated(heap_, 4);
     for (const std::uint32_t damaged : {shm::no_index, number + 1, 0x1234'5678u}) heap_.free_later(damaged);

@@ -102,11 +102,27 @@ TEST(SlotPool, ForgettingAProducerDoesNotShortenTheRestOfItsSlots) {
     }
 }
 
+// What a producer leaves behind unused is not refused to others because freed slots rest.
+TEST(SlotPool, WhatWasNeverUsedIsThereWhileFreedSlotsRest) {
+    SlotPool pool(2 * line, 0);
+    const std::uint32_t mine = taken(pool, 1, 100);
+    const std::uint32_t freed = taken(pool, 2, 100);
+    while (pool.take(2, Stamp{100}, rest)->value % line != line - 1) {}
+    pool.release(Slot{freed}, Stamp{100});
+    pool.forget(1);
+    for (std::uint32_t i = 1; i < line; ++i) {
+        const auto next = pool.take(3, Stamp{100}, rest);
+        ASSERT_TRUE(next.has_value()) << i;
+        EXPECT_EQ(next->value / line, mine / line);
+    }
+    EXPECT_FALSE(pool.take(3, Stamp{100}, rest).has_value()) << "the freed one rests";
+}
+
 // A successor knows the high-water mark and which of the slots below are free, oldest first.
 TEST(SlotPool, ASuccessorReusesFreeSlotsInTheOrderInWhichTheyBecameFree) {
     constexpr std::uint32_t capacity = 3 * line, high_water = 2 * line + 3;
     SlotPool pool(capacity, high_water);
-    for (const std::uint32_t free : {12u, 3u, 9u}) pool.restore_free(Slot{free});
+    for (const std::uint32_t free : {12u, 3u, 9u}) pool.release(Slot{free}, Stamp{1});
     EXPECT_EQ(pool.high_water(), high_water);
     std::vector<std::uint32_t> order;
     while (const auto slot = pool.take(1, Stamp{1'000}, rest)) order.push_back(slot->value);
@@ -118,7 +134,7 @@ TEST(SlotPool, ASuccessorOfAFullRosterHasNothingToGive) {
     for (const std::uint32_t capacity : {1u, 8u, 13u}) {
         SlotPool pool(capacity, capacity);
         EXPECT_FALSE(pool.take(1, Stamp{1'000'000}, rest).has_value());
-        pool.restore_free(Slot{0});
+        pool.release(Slot{0}, Stamp{1});
         EXPECT_EQ(taken(pool, 1), 0u);
     }
 }
