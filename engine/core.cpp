@@ -108,10 +108,18 @@ bool is_worthless(ErrorKind kind) noexcept { return kind == ErrorKind::no_cluste
 
 }  // namespace
 
-Core::Core(std::unique_ptr<Books> books, const CoreOptions& options) : books_(std::move(books)), membership_(*books_, shm::Name::of(options.node)), detector_(*books_) {}
+Core::Core(std::unique_ptr<Books> books, const CoreOptions& options) : options_(options) { work_with(std::move(books)); }
+
+void Core::work_with(std::unique_ptr<Books> books) {
+    membership_.reset();
+    detector_.reset();
+    books_ = std::move(books);
+    membership_.emplace(*books_, shm::Name::of(options_.node));
+    detector_.emplace(*books_);
+}
 
 // Who runs this cluster now; members and observers read it.
-void Core::introduce(const CoreOptions& options) {
+void Core::introduce() {
     constexpr auto relaxed = std::memory_order_relaxed;  // for show; `engine_ready` publishes
     shm::RosterHeader& h = writable().header();
     const auto pid = static_cast<std::uint32_t>(::getpid());
@@ -120,15 +128,15 @@ void Core::introduce(const CoreOptions& options) {
     h.engine_uid.store(::geteuid(), relaxed);
     h.engine_version.store(ROLLCALL_VERSION_NUMBER, relaxed);
     h.epoch.store(books_->ledger.epoch(), relaxed);
-    const shm::Name node = shm::Name::of(options.node), host = shm::Name::of(options.host);
+    const shm::Name node = shm::Name::of(options_.node), host = shm::Name::of(options_.host);
     for (std::size_t i = 0; i < shm::name_words; ++i) {
         h.engine_name[i].store(node.words[i], relaxed);
         h.host_name[i].store(host.words[i], relaxed);
     }
     h.engine_ready.store(0, relaxed);
     const Duration old_heartbeat = books_->settings().heartbeat;
-    if (adopted_ && options.settings.heartbeat < old_heartbeat) forgive_old_rhythm(books_->time, old_heartbeat, books_->time.last_look());
-    books_->ledger.values().settings = options.settings;
+    if (adopted_ && options_.settings.heartbeat < old_heartbeat) forgive_old_rhythm(books_->time, old_heartbeat, books_->time.last_look());
+    books_->ledger.values().settings = options_.settings;
     books_->ledger.publish_needed();
 }
 
@@ -182,31 +190,50 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, Instant now
         core->paths_ = std::move(paths);
         core->adopted_ = adopts;
         core->replaced_ = std::move(replaced);
-        core->introduce(options);
-        resume_evictions(*core->books_, core->detector_);
+        core->introduce();
+        resume_evictions(*core->books_, *core->detector_);
         return core;
     }
+}
+
+Result<void> Core::renew(Instant now, std::int64_t wall_us) {
+    CoreOptions same = options_;
+    same.capacity = roster().geometry().capacity;
+    same.ring = roster().geometry().ring_entries;
+    same.settings = settings();
+    auto segment = shm::Segment::create(*paths_, segment_options(same, paths_->folder, now), shm::HostIdentity::current());
+    if (!segment) return fail(segment.error());
+    const Now at = make_now(segment->roster(), now, wall_us);
+    auto books = adopt(std::move(*segment), at, books_->ledger.epoch() + 1);
+    if (!books) return fail(books.error());
+    (*books)->ledger.values().greatest_incarnation = books_->ledger.values().greatest_incarnation;
+    books_->segment.end();  // whoever still stands there; through the path it may be too short to be found
+    options_.settings = same.settings;
+    adopted_ = false;
+    work_with(std::move(*books));
+    introduce();
+    return {};
 }
 
 void Core::step(Instant now, std::int64_t wall_us, Inbox& inbox, bool scan) {
     Ledger& ledger = books_->ledger;
     ledger.begin_step(make_now(roster(), now, wall_us));
-    membership_.continue_leaving();
+    membership_->continue_leaving();
     Request request;
     std::size_t handled = 0;
     const std::uint32_t kept_for_judgements = ledger.budget() / 2;  // however many requests come, silence is judged
-    const auto has_room = [&] { return handled < requests_a_step && ledger.budget() >= kept_for_judgements + 2 && !membership_.is_leaving(); };
+    const auto has_room = [&] { return handled < requests_a_step && ledger.budget() >= kept_for_judgements + 2 && !membership_->is_leaving(); };
     while (has_room() && inbox.take(request)) {
-        if (!request.is_orphaned()) membership_.handle(request);
+        if (!request.is_orphaned()) membership_->handle(request);
         request = Request{};
         ++handled;
     }
     more_ = !has_room();
-    if (scan) detector_.pass();
+    if (scan) detector_->pass();
     ledger.commit();
     // After the commit: a pause that this look ended is in the memory before the look is.
     if (scan) writable().header().step_ns.store(static_cast<std::uint64_t>(to_ns(now)), std::memory_order_release);  // [step] pairs with a member's look
-    membership_.answer_all();
+    membership_->answer_all();
 }
 
 void Core::record_step_time(Duration took) noexcept { count_in(writable().header().scan_time, static_cast<std::uint64_t>(std::max<std::int64_t>(0, took.count()))); }

@@ -39,11 +39,16 @@ public:
     void record_step_time(Duration took) noexcept;
     // Members may find us: the socket listens and the first step is done. `false` at a clean stop.
     void set_ready(bool ready) noexcept;
+    // Makes the memory anew, under the lock that is held: what was there is lost, and those who still look at it learn that it is over.
+    // Settings, sizes and the greatest incarnation stay. Fails like open(), and changes nothing then.
+    Result<void> renew(Instant now, std::int64_t wall_us);
     // Nobody has removed our lock or replaced our roster.
     bool is_in_place() const noexcept { return (!lock_.is_held() || lock_.is_in_place()) && books_->segment.is_in_place(); }
 
     const shm::Roster& roster() const noexcept { return books_->segment.roster(); }
     shm::Roster& writable() noexcept { return books_->roster(); }
+    // For readers that may still stand on it when the memory is made anew.
+    std::shared_ptr<const shm::Roster> shared_roster() const noexcept { return {books_, &books_->segment.roster()}; }
     shm::Segment& segment() noexcept { return books_->segment; }
     const Settings& settings() const noexcept { return books_->settings(); }
     std::uint64_t& counter(Counter c) noexcept { return books_->ledger.counter(c); }
@@ -55,14 +60,16 @@ public:
 
 private:
     Core(std::unique_ptr<Books> books, const CoreOptions& options);
-    void introduce(const CoreOptions& options);
+    void work_with(std::unique_ptr<Books> books);
+    void introduce();
 
+    CoreOptions options_;
     shm::EngineLock lock_;
     std::optional<shm::Paths> paths_;
-    std::unique_ptr<Books> books_;
+    std::shared_ptr<Books> books_;
     std::string replaced_;
-    Membership membership_;
-    Detector detector_;
+    std::optional<Membership> membership_;
+    std::optional<Detector> detector_;
     bool more_ = false, adopted_ = false;
 };
 

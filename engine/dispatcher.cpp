@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "engine/client/present.hpp"
 #include "shm/futex.hpp"
@@ -28,10 +29,37 @@ bool Dispatcher::is_inside_callback() {
     return caller_ == std::this_thread::get_id();
 }
 
-void Dispatcher::attach(const shm::Roster& roster, Sequence from) {
-    roster_ = &roster;
+void Dispatcher::attach(std::shared_ptr<const shm::Roster> roster, Sequence from) {
+    roster_ = std::move(roster);
     ending_.store(false, std::memory_order_relaxed);
     cursor_.go_on_after(from);
+}
+
+void Dispatcher::move_to(std::shared_ptr<const shm::Roster> roster, Sequence from) {
+    const std::lock_guard lock(mutex_);
+    next_ = std::move(roster);
+    next_from_ = from;
+}
+
+void Dispatcher::follow_move() {
+    Sequence from;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!next_) return;
+        roster_ = std::exchange(next_, nullptr);
+        from = next_from_;
+    }
+    cursor_.go_on_after(from);
+    tell_gap(Sequence{1}, from);
+}
+
+void Dispatcher::tell_gap(Sequence from, Sequence to) {
+    Event gap;
+    gap.kind = EventKind::gap;
+    gap.stream = roster_->header().stream.load(std::memory_order_relaxed);
+    gap.from = from;
+    gap.to = gap.sequence = to;
+    call_all(gap);
 }
 
 // Each callback of the list as it is now; one that is removed meanwhile is not called any more.
@@ -63,29 +91,23 @@ void Dispatcher::call_all(const Event& event) {
 void Dispatcher::deliver() {
     shm::StoredEvent stored;
     while (roster_ != nullptr && !ending_.load(std::memory_order_relaxed)) {  // relaxed: only asks whether to go on
+        follow_move();
         switch (cursor_.next(*roster_, stored)) {
             case Cursor::Outcome::nothing: return;
             case Cursor::Outcome::event: call_all(present_event(*roster_, stored)); break;
-            case Cursor::Outcome::lapped: {
-                Event gap;
-                gap.kind = EventKind::gap;
-                gap.stream = roster_->header().stream.load(std::memory_order_relaxed);
-                gap.from = cursor_.from();
-                gap.to = gap.sequence = cursor_.to();
-                call_all(gap);
-                break;
-            }
+            case Cursor::Outcome::lapped: tell_gap(cursor_.from(), cursor_.to()); break;
         }
     }
 }
 
 void Dispatcher::run() {
-    const auto& selector = roster_->header().selector;
     while (!ending_.load(std::memory_order_relaxed)) {
+        const auto before = roster_;  // keeps the selector's memory while this thread may sleep on it
+        const auto& selector = before->header().selector;
         const std::uint64_t seen = selector.load(std::memory_order_acquire);  // [publish]
         deliver();
         if (ending_.load(std::memory_order_relaxed)) return;
-        shm::futex_wait(selector, static_cast<std::uint32_t>(seen), std::chrono::milliseconds(100));
+        if (before == roster_) shm::futex_wait(selector, static_cast<std::uint32_t>(seen), std::chrono::milliseconds(100));
     }
 }
 
@@ -98,9 +120,13 @@ void Dispatcher::start() {
 void Dispatcher::stop() {
     ending_.store(true, std::memory_order_relaxed);
     if (!thread_.joinable() || is_inside_callback()) return;
-    if (roster_ != nullptr) shm::futex_wake_all(roster_->header().selector);
+    {
+        const std::lock_guard lock(mutex_);
+        if (roster_ != nullptr) shm::futex_wake_all(roster_->header().selector);
+    }
     thread_.join();
-    roster_ = nullptr;
+    roster_.reset();
+    next_.reset();
 }
 
 }  // namespace rollcall::engine

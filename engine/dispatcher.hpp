@@ -29,8 +29,10 @@ public:
     // Waits for a running call of it, except from inside that call.
     bool remove(rollcall::Engine::CallbackId id);
 
-    // Events after `from` will be delivered.
-    void attach(const shm::Roster& roster, Sequence from);
+    // Events after `from` will be delivered. Not while the thread runs.
+    void attach(std::shared_ptr<const shm::Roster> roster, Sequence from);
+    // The memory was made anew: callbacks get a gap that ends the old stream, then what the new one holds after `from`. Waits for nobody.
+    void move_to(std::shared_ptr<const shm::Roster> roster, Sequence from);
     // Delivers everything published, on this thread.
     void deliver();
 
@@ -46,6 +48,8 @@ private:
         std::shared_ptr<const Callback> call;
     };
     void run();
+    void follow_move();
+    void tell_gap(Sequence from, Sequence to);
     void call_all(const Event& event);
 
     Log log_;
@@ -54,8 +58,10 @@ private:
     std::vector<Entry> callbacks_;
     rollcall::Engine::CallbackId next_id_ = 1, running_ = 0;
     std::thread::id caller_;
-    const shm::Roster* roster_ = nullptr;
-    Cursor cursor_;
+    std::shared_ptr<const shm::Roster> next_;  // where to go on
+    Sequence next_from_{};
+    std::shared_ptr<const shm::Roster> roster_;  // changed by the delivering thread only
+    Cursor cursor_;                              // that thread's
     std::atomic<bool> ending_{false};
     std::thread thread_;
 };

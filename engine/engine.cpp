@@ -69,6 +69,7 @@ struct Engine::Impl {
     void stop_threads();
     void stop_from_callback();
     void let_go();
+    Result<void> renew();
     void answer_all_until_now();
     void tell_of_opening() const;
     // On the stepping thread, before each step: the memory takes over what was counted since it was opened.
@@ -129,7 +130,7 @@ Result<void> Engine::Impl::open_locked() {
     const std::unique_lock lock(memory);
     core = std::move(*opened);
     received.store(core->counter(engine::Counter::heartbeats_received), std::memory_order_relaxed);
-    dispatcher.attach(core->roster(), shm::load_head(core->roster().header()));
+    dispatcher.attach(core->shared_roster(), shm::load_head(core->roster().header()));
     return {};
 }
 
@@ -165,7 +166,7 @@ Result<void> Engine::start() {
     { const std::lock_guard last_step(i.stepping); }  // one that has begun is waited for
     i.ending.store(Ending::none, std::memory_order_relaxed);  // relaxed: no runner is there
     auto runner = std::make_unique<engine::Runner>(*i.core, i.inbox, i.bell, i.running, i.ending,
-                                                   engine::Runner::Hooks{i.options.clock, i.options.wall_clock, i.options.log, [&i] { i.take_counts(); }});
+                                                   engine::Runner::Hooks{i.options.clock, i.options.wall_clock, i.options.log, [&i] { i.take_counts(); }, [&i] { return i.renew(); }});
     auto started = runner->start(i.group);
     if (!started) {
         runner.reset();
@@ -183,6 +184,14 @@ void Engine::Impl::stop_threads() {
     if (runner) runner->stop();
     dispatcher.stop();
     stopping.store(false, std::memory_order_relaxed);
+}
+
+// On the detector's thread. Readers wait meanwhile; callbacks may still stand on what was.
+Result<void> Engine::Impl::renew() {
+    const std::unique_lock lock(memory);
+    if (auto renewed = core->renew(options.clock(), options.wall_clock()); !renewed) return renewed;
+    dispatcher.move_to(core->shared_roster(), shm::load_head(core->roster().header()));
+    return {};
 }
 
 // Gives up lock and memory. No thread of ours is left.

@@ -19,10 +19,11 @@ namespace {
 
 constexpr std::uint64_t timer_key = 1, wakeup_key = 2;
 
-// Signals belong to the program's own threads.
+// Signals belong to the program's own threads, save those that a thread brings upon itself: bus_guard.hpp answers for one of them.
 std::thread start_quiet_thread(const char* name, std::function<void()> body) {
     sigset_t all, before;
     ::sigfillset(&all);
+    for (const int own : {SIGBUS, SIGSEGV, SIGFPE, SIGILL}) ::sigdelset(&all, own);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
     std::thread thread(std::move(body));
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -47,14 +48,26 @@ Result<void> Runner::start(std::optional<std::uint32_t> group) {
     epoll_event timer{EPOLLIN, {.u64 = timer_key}}, wakeup{EPOLLIN, {.u64 = wakeup_key}};
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, timer_.get(), &timer);
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, bell_.fd(), &wakeup);
+    group_ = group;
+    if (auto serving = serve(); !serving) return serving;
+    return start_threads();
+}
+
+// Everything that stands on one memory: processes, socket, first step.
+Result<void> Runner::serve() {
+    {
+        const std::lock_guard lock(roster_mutex_);
+        roster_ = core_.shared_roster();
+    }
+    server_.reset();  // before the next one binds the socket's path
     server_ = std::make_unique<control::Server>(core_, inbox_, epoll_.get(), control::Server::Hooks{[this] { end(Ending::by_operator); }, hooks_.log});
     server_->adopt_processes();
     if (core_.paths())
-        if (auto listening = server_->listen(*core_.paths(), group); !listening) return listening;
+        if (auto listening = server_->listen(*core_.paths(), group_); !listening) return listening;
     turn(true);
     core_.set_ready(true);
     arm();
-    return start_threads();
+    return {};
 }
 
 Result<void> Runner::start_threads() {
@@ -105,8 +118,7 @@ void Runner::detect() {
     while (!ending_.load(std::memory_order_relaxed)) {
         bool scan = false;
         if (!wait(scan)) break;
-        check_place(hooks_.clock());  // before the turn: whoever was stopped may have been succeeded meanwhile
-        if (is_displaced()) break;
+        if (!check_memory(hooks_.clock())) break;  // before the turn: whoever was stopped may have been succeeded meanwhile
         turn(scan);
         arm();
     }
@@ -148,14 +160,32 @@ void Runner::turn(bool scan) {
     published_.notify_one();
 }
 
-// RemoveIPC, `rm` and other engines exist: without its lock or its roster this engine would be a second one.
-void Runner::check_place(Instant now) {
-    if (now < next_check_) return;
+// RemoveIPC, `rm` and other engines exist: without its lock or its roster this engine would be a second one. Memory that was cut short is
+// nobody's any more. False: this engine ends.
+bool Runner::check_memory(Instant now) {
+    if (core_.segment().has_lost_pages()) return renew();
+    if (now < next_check_) return true;
     next_check_ = now + std::chrono::seconds(1);
-    if (core_.is_in_place()) return;
+    if (core_.is_in_place()) return core_.segment().is_whole() || renew();
     if (!core_.segment().is_in_place()) core_.segment().end();  // a successor with our roster would have it in place
     if (hooks_.log) hooks_.log("the lock or the roster was removed or replaced: this engine ends");
     end(Ending::displaced);
+    return false;
+}
+
+// The lock first: if it is gone too, a successor may be at work in the same folder.
+bool Runner::renew() {
+    if (!core_.is_in_place()) {
+        next_check_ = {};
+        return check_memory(hooks_.clock());
+    }
+    if (hooks_.log) hooks_.log("the cluster's memory was cut short: it is made anew, and members join again");
+    auto renewed = hooks_.renew();
+    if (renewed) renewed = serve();
+    if (renewed) return true;
+    if (hooks_.log) hooks_.log("cannot make the memory anew: " + renewed.error().message);
+    end(Ending::failed);
+    return false;
 }
 
 void Runner::wake_sleepers() {
@@ -163,7 +193,12 @@ void Runner::wake_sleepers() {
     while (running_.load(std::memory_order_acquire)) {  // [running]
         published_.wait(seen, std::memory_order_acquire);  // [waker]
         seen = published_.load(std::memory_order_acquire);  // [waker]
-        shm::futex_wake_all(core_.roster().header().selector);
+        std::shared_ptr<const shm::Roster> roster;
+        {
+            const std::lock_guard lock(roster_mutex_);
+            roster = roster_;
+        }
+        shm::futex_wake_all(roster->header().selector);
     }
 }
 

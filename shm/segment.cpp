@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "shm/bus_guard.hpp"
 #include "shm/checkpoint.hpp"
 #include "shm/descriptor.hpp"
 #include "shm/futex.hpp"
@@ -23,9 +24,18 @@ namespace rollcall::shm {
 
 namespace ipc = boost::interprocess;
 
+namespace {
+
+struct Mapping {
+    ipc::mapped_region region;
+    GuardedRange guard;  // ends before the region does
+};
+
+}  // namespace
+
 struct Segment::Files {
     Descriptor roster_file, pulse_file;
-    ipc::mapped_region roster_map, pulse_map;
+    Mapping roster_map, pulse_map;
     std::string roster_path;  // empty: private
 };
 
@@ -40,17 +50,19 @@ tl::unexpected<Error> system_error(const std::string& what, const std::string& p
 }
 
 // Through /proc/self/fd, so that what is mapped is the very file that was opened and checked.
-Result<ipc::mapped_region> map(const Descriptor& file, std::uint64_t bytes, bool writable, const std::string& path) {
+Result<Mapping> map(const Descriptor& file, std::uint64_t bytes, bool writable, const std::string& path) {
     try {
         const auto mode = writable ? ipc::read_write : ipc::read_only;
         const ipc::file_mapping mapping(("/proc/self/fd/" + std::to_string(file.get())).c_str(), mode);
-        return ipc::mapped_region(mapping, mode, 0, bytes);
+        Mapping mapped{ipc::mapped_region(mapping, mode, 0, bytes), {}};
+        mapped.guard = GuardedRange(static_cast<std::byte*>(mapped.region.get_address()), bytes, writable);
+        return mapped;
     } catch (const ipc::interprocess_exception& e) {
         return fail(e.get_error_code() == ipc::security_error ? ErrorKind::refused : ErrorKind::system, "cannot map " + path + ": " + e.what());
     }
 }
 
-std::byte* bytes_of(const ipc::mapped_region& region) noexcept { return static_cast<std::byte*>(region.get_address()); }
+std::byte* bytes_of(const Mapping& mapping) noexcept { return static_cast<std::byte*>(mapping.region.get_address()); }
 
 Result<void> back(const Descriptor& file, std::uint64_t offset, std::uint64_t bytes, const char* what) {
     int code = 0;
@@ -125,6 +137,15 @@ bool Segment::is_in_place() const noexcept {
     struct stat mine{}, there{};
     return ::fstat(files_->roster_file.get(), &mine) == 0 && ::stat(files_->roster_path.c_str(), &there) == 0 && mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
 }
+
+bool Segment::is_whole() const noexcept {
+    if (has_lost_pages()) return false;
+    struct stat roster{}, pulse{};
+    return ::fstat(files_->roster_file.get(), &roster) == 0 && static_cast<std::uint64_t>(roster.st_size) >= roster_.geometry().roster_bytes &&
+           ::fstat(files_->pulse_file.get(), &pulse) == 0 && static_cast<std::uint64_t>(pulse.st_size) >= roster_.geometry().pulse_bytes;
+}
+
+bool Segment::has_lost_pages() const noexcept { return files_->roster_map.guard.is_broken() || files_->pulse_map.guard.is_broken(); }
 
 Result<void> Segment::back_roster(std::uint64_t offset, std::uint64_t bytes) { return back(files_->roster_file, offset, bytes, "the roster"); }
 Result<void> Segment::back_pulse(std::uint64_t offset, std::uint64_t bytes) { return back(files_->pulse_file, offset, bytes, "the producer cards"); }

@@ -57,6 +57,12 @@ public:
     // Is the roster's path still this roster?
     bool is_in_place() const noexcept;
     bool is_superseded() const noexcept;
+    // Has somebody cut a file short? By the size of the files: two syscalls.
+    bool is_whole() const noexcept;
+    // The same, seen by whoever touched what is gone and was given zeros instead (bus_guard.hpp): a load.
+    bool has_lost_pages() const noexcept;
+    // What clients ask: is this still the memory where the cluster lives?
+    bool is_current() const noexcept { return is_in_place() && is_whole() && !is_superseded(); }
 
     // Engine only, once nobody can reach this memory by its path any more: those who still look at it, or beat in it, learn that it is over.
     void end() noexcept;

@@ -88,7 +88,7 @@ Beat BeatingPage::look_at_engine(BeatingLife& life, std::int64_t now_ns) noexcep
     }
     if (now_ns < life.next_place_ns.load(relaxed)) return {Beat::unobserved};
     life.next_place_ns.store(now_ns + a_second, relaxed);
-    return {life.segment->is_in_place() ? Beat::unobserved : Beat::superseded};
+    return {life.segment->is_current() ? Beat::unobserved : Beat::superseded};
 }
 
 // The slow path: the word is not this life's any more. Another life of our id that carries our own token is ours too: its reply got lost.

@@ -68,7 +68,7 @@ struct Member::Impl {
 
 // Maps the cluster's memory, if it is not mapped or no longer the one that the path names.
 Result<void> Member::Impl::attach() {
-    if (segment && segment->is_in_place() && !segment->is_superseded()) return {};
+    if (segment && segment->is_current()) return {};
     auto located = locate(options.cluster, options.dir);
     if (!located) return fail(located.error());
     auto attached = shm::Segment::attach(*located, shm::Access::producer, shm::HostIdentity::current());

@@ -143,7 +143,7 @@ int Observer::fd() {
     return i.event.get();
 }
 
-bool Observer::is_stale() const { return !impl_->options.copy && (impl_->segment.is_superseded() || !impl_->segment.is_in_place()); }
+bool Observer::is_stale() const { return !impl_->options.copy && !impl_->segment.is_current(); }
 
 std::uint64_t Histogram::total() const noexcept { return std::accumulate(buckets.begin(), buckets.end(), std::uint64_t{0}); }
 
