@@ -8,7 +8,9 @@
 #include "engine/client/operator.hpp"
 #include "engine/engine.hpp"
 #include "shm/layout.hpp"
+#include "shm/lock.hpp"
 #include "shm/name.hpp"
+#include "shm/paths.hpp"
 #include "shm/settings.hpp"
 #include "tools/rollcall/command.hpp"
 #include "tools/rollcall/config.hpp"
@@ -24,6 +26,7 @@ struct Options {
     std::optional<std::string> node, config, group;
     std::optional<std::uint64_t> capacity, ring;
     SettingsChange settings;
+    bool standby = false;
 };
 
 void declare(OptionSet& set, Options& options) {
@@ -33,6 +36,7 @@ void declare(OptionSet& set, Options& options) {
     set.number("--capacity", "N", "peers at most (default: 4096)", 1, shm::max_capacity, options.capacity);
     set.number("--ring", "N", "events kept, rounded up to a power of two (default: 65536, or capacity/16)", 1, shm::max_ring, options.ring);
     set.text("--group", "NAME", "members of this group may join (default: the engine's own group)", options.group);
+    set.flag("--standby", "where another engine runs, wait until it ends, however it ends, and go on for it", options.standby);
 }
 
 // What flags, file and defaults come to, in this order.
@@ -121,6 +125,30 @@ int ended(Engine& engine, const Plan& plan) {
                                                                     : "its detector failed, see above")});
 }
 
+// Nothing: it runs. Else the exit code. A lock that its holder's death frees at once is asked for again and again: nobody has to tell us, and
+// nobody can forget to.
+std::optional<int> start(Engine& engine, const Plan& plan, const Signals& signals, const Common& common, const Options& options) {
+    constexpr Duration look_again = std::chrono::milliseconds(20);
+    const std::string lock = shm::Paths::of(plan.engine.dir, plan.engine.cluster).lock();
+    for (bool is_told = false;;) {
+        const auto started = engine.start();
+        if (started) return std::nullopt;
+        if (!options.standby || started.error().kind != ErrorKind::held) return report(started.error());
+        if (!is_told) log(LogLevel::info, "standing by: " + started.error().message);
+        is_told = true;
+        do {
+            const std::optional<int> signal = signals.wait(look_again);
+            if (!signal) continue;
+            if (*signal == SIGHUP) {
+                reload(engine, plan, common, options);
+                continue;
+            }
+            log(LogLevel::info, "stopped while standing by");
+            return exit_done;
+        } while (shm::is_locked(lock));
+    }
+}
+
 int run(const Common& common, const Options& options) {
     const Signals signals{SIGTERM, SIGINT, SIGHUP};  // before the engine's threads, which must not take them
     std::signal(SIGPIPE, SIG_IGN);                   // a log that nobody reads any more ends no engine
@@ -131,7 +159,7 @@ int run(const Common& common, const Options& options) {
     raise_descriptor_limit();
     plan->engine.log = [](const std::string& line) { log(LogLevel::info, line); };
     Engine engine(plan->engine);
-    if (auto started = engine.start(); !started) return report(started.error());
+    if (const auto code = start(engine, *plan, signals, common, options)) return *code;
     say_ready(engine, *plan);
 
     constexpr Duration look_again = std::chrono::milliseconds(50);  // an operator who stops the engine waits for this
@@ -155,6 +183,7 @@ const Command& run_command() {
     static const Command command = make_command("run", "run this host's engine in the foreground",
                                                 {{"rollcall run", "cluster 'default', silence is death after 5 s"},
                                                  {"rollcall run --cluster orders --heartbeat 100ms --suspect 300ms", "a cluster of its own, faster"},
+                                                 {"rollcall run --standby", "a second engine that takes over within milliseconds"},
                                                  {"rollcall run --config /etc/rollcall.toml", "settings from a file; kill -HUP reads it again"}},
                                                 declare, run);
     return command;
