@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -27,6 +28,20 @@ constexpr Duration longest_sleep = std::chrono::seconds(1);  // of the beating t
 Error forked() { return {ErrorKind::invalid, "this member belongs to the parent process: join anew"}; }
 
 Instant clock_now() noexcept { return std::chrono::steady_clock::now(); }
+
+// The members of a process share one mapping: a thousand of them need no more descriptors and page tables than one.
+Result<std::shared_ptr<shm::Segment>> attach_shared(const shm::Paths& paths) {
+    static std::mutex mutex;
+    static std::map<std::string, std::weak_ptr<shm::Segment>> known;
+    const std::unique_lock lock(mutex, std::try_to_lock);  // a fork may have copied a held one: then without
+    if (lock)
+        if (auto there = known[paths.folder].lock(); there && there->is_current()) return there;
+    auto attached = shm::Segment::attach(paths, shm::Access::producer, shm::HostIdentity::current());
+    if (!attached) return fail(attached.error());
+    auto fresh = std::make_shared<shm::Segment>(std::move(*attached));
+    if (lock) known[paths.folder] = fresh;
+    return fresh;
+}
 
 }  // namespace
 
@@ -71,12 +86,12 @@ Result<void> Member::Impl::attach() {
     if (segment && segment->is_current()) return {};
     auto located = locate(options.cluster, options.dir);
     if (!located) return fail(located.error());
-    auto attached = shm::Segment::attach(*located, shm::Access::producer, shm::HostIdentity::current());
+    auto attached = attach_shared(*located);
     if (!attached) return fail(attached.error());
-    if (attached->is_superseded()) return fail(no_engine(options.cluster, options.dir, "its memory is being replaced"));
+    if ((*attached)->is_superseded()) return fail(no_engine(options.cluster, options.dir, "its memory is being replaced"));
     page.leave();
     session.close();
-    segment = std::make_shared<shm::Segment>(std::move(*attached));
+    segment = std::move(*attached);
     paths = *located;
     return {};
 }

@@ -5,10 +5,12 @@
 // | leave  | all leave                                                           |
 // | run    | from now on members leave, join, and change their tags at random    |
 // | calm   | no longer                                                           |
+// | endure | from now on engines may come and go: what needs one waits for it    |
 #include <iostream>
 #include <optional>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <poll.h>
@@ -28,7 +30,8 @@ public:
         : dir_(std::move(dir)), prefix_(std::move(prefix)), members_(count), random_(seed) {}
 
     std::string obey(const std::string& command) {
-        wild_ = command == "run";
+        wild_ = command == "run" || (wild_ && command == "endure");
+        enduring_ |= command == "endure";
         for (std::size_t i = 0; i < members_.size(); ++i) {
             if (command == "join" && !members_[i]) join(i);
             if (command == "leave" && members_[i]) leave(i);
@@ -52,6 +55,8 @@ public:
 
 private:
     void complain(const char* what, std::size_t i, const rollcall::Error& error) {
+        const bool is_expected = error.kind == rollcall::ErrorKind::no_engine || error.kind == rollcall::ErrorKind::timeout;
+        if (enduring_ && is_expected) return;
         if (error_.empty()) error_ = std::string(what) + " of " + prefix_ + std::to_string(i) + ": " + error.message;
     }
     void join(std::size_t i) {
@@ -59,12 +64,18 @@ private:
         options.dir = dir_;
         options.node = prefix_ + std::to_string(i);
         options.endpoint = "here:" + std::to_string(i);
+        if (enduring_) options.wait = 30s;  // by the same member, so that a lost answer is no other's id
         auto member = Member::join(options);
         if (!member) return complain("join", i, member.error());
         members_[i].emplace(std::move(*member));
     }
     void leave(std::size_t i) {
-        if (auto left = members_[i]->leave(); !left) complain("leave", i, left.error());
+        auto left = members_[i]->leave();
+        while (!left && enduring_) {
+            std::this_thread::sleep_for(20ms);
+            left = members_[i]->leave();
+        }
+        if (!left) complain("leave", i, left.error());
         members_[i].reset();
     }
     void beat_if_due() {
@@ -82,7 +93,7 @@ private:
     std::vector<std::optional<Member>> members_;
     std::mt19937 random_;
     Instant next_beat_{};
-    bool wild_ = false;
+    bool wild_ = false, enduring_ = false;
 };
 
 }  // namespace
