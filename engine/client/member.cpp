@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "engine/client/beating.hpp"
+#include "engine/client/connection.hpp"
 #include "engine/client/present.hpp"
-#include "engine/client/session.hpp"
 #include "shm/host.hpp"
 #include "shm/name.hpp"
 #include "shm/segment.hpp"
@@ -49,24 +49,24 @@ struct Member::Impl {
     Options options;
     std::string encoded_tags;
     std::uint64_t token = shm::random_bits();
-    shm::Descriptor own_pidfd;
     shm::Paths paths;
     std::shared_ptr<shm::Segment> segment;
-    Session session;
+    std::shared_ptr<Connection> connection;
+    std::uint64_t known_on = 0;  // the connection on which the engine last heard of this life
     BeatingPage page;
     std::atomic<std::uint64_t> incarnation{0};
     std::atomic<std::uint32_t> slot{no_slot.value};
     Error last_error;
     bool joined = false, left = false;
 
-    std::mutex mutex;  // session and join, between the beating thread and the caller
+    std::mutex mutex;  // requests and join, between the beating thread and the caller
     std::condition_variable wake;
     std::thread beater;
     bool ending = false;
     std::atomic<bool> beater_has_ended{false};
 
     Result<void> attach();
-    Result<void> connect();
+    Result<Connection::Answer> ask(const control::Message& message, Duration timeout, int pidfd = -1);
     Result<void> join_once();
     Result<void> join_until(Instant deadline);
     void introduce(std::uint32_t card, bool again) noexcept;
@@ -90,25 +90,24 @@ Result<void> Member::Impl::attach() {
     if (!attached) return fail(attached.error());
     if ((*attached)->is_superseded()) return fail(no_engine(options.cluster, options.dir, "its memory is being replaced"));
     page.leave();
-    session.close();
+    if (connection) connection->close();  // to whoever had the old memory
+    // Who speaks for a child is known by its connection, and shares it with nobody.
+    if (!connection || paths.folder != located->folder)
+        connection = options.process >= 0 ? std::make_shared<Connection>(*located) : Connection::of_this_process(*located);
     segment = std::move(*attached);
     paths = *located;
     return {};
 }
 
-Result<void> Member::Impl::connect() {
-    if (session.is_open()) return {};
-    auto connected = Session::connect(paths);
-    if (!connected && connected.error().kind == ErrorKind::no_engine) return fail(no_engine(options.cluster, options.dir, connected.error().message));
-    if (!connected) return fail(connected.error());
-    session = std::move(*connected);
-    return {};
+// With how to start an engine where there is none.
+Result<Connection::Answer> Member::Impl::ask(const control::Message& message, Duration timeout, int pidfd) {
+    auto answer = connection->ask(message, timeout, pidfd);
+    if (!answer && answer.error().kind == ErrorKind::no_engine) return fail(no_engine(options.cluster, options.dir, answer.error().message));
+    return answer;
 }
 
 Result<void> Member::Impl::join_once() {
     if (auto ok = attach(); !ok) return ok;
-    const bool was_open = session.is_open();
-    if (auto ok = connect(); !ok) return ok;
     control::Message message;
     message.kind = control::Kind::join;
     message.node = options.node;
@@ -117,13 +116,13 @@ Result<void> Member::Impl::join_once() {
     message.token = token;
     message.replace = options.replace && !joined;  // once: a rejoin takes nothing from anybody
     message.wrapped = options.process >= 0;
-    const int pidfd = options.process >= 0 ? options.process : own_pidfd.get();
-    auto reply = session.ask(message, patience, pidfd);
-    if (!reply && was_open && reply.error().kind == ErrorKind::no_engine) {  // an earlier engine's connection
-        if (auto ok = connect(); !ok) return ok;
-        reply = session.ask(std::move(message), patience, pidfd);
-    }
-    if (!reply) return fail(reply.error());
+    // Ours to send: it excludes that our pid is reused, and reaches across pid namespaces. Without it the engine asks the kernel.
+    const shm::Descriptor own(options.process >= 0 ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+    const int pidfd = options.process >= 0 ? options.process : own.get();
+    const auto answer = ask(message, patience, pidfd);
+    if (!answer) return fail(answer.error());
+    known_on = answer->connection;
+    const control::Reply* reply = &answer->reply;
     if (reply->slot >= segment->roster().capacity()) return fail(ErrorKind::damaged, "the engine answered with a slot that does not exist");
     const bool is_known = joined && reply->incarnation == incarnation.load(std::memory_order_relaxed) && reply->slot == slot.load(std::memory_order_relaxed);
     if (is_known && page.roster() == &segment->roster()) return {};  // the life that beats already
@@ -174,8 +173,6 @@ Result<Member> Member::join(Options options) {
     if (!tags) return fail(tags.error());
     impl->encoded_tags = std::move(*tags);
     if (!impl->page.is_valid()) return fail(ErrorKind::full, "no memory for a member's page");
-    // Ours to send: it excludes that our pid is reused, and reaches across pid namespaces. Without it the engine asks the kernel.
-    if (options.process < 0) impl->own_pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
     impl->options = std::move(options);
     if (auto ok = impl->join_until(clock_now() + impl->options.wait); !ok) return fail(ok.error());
     return Member(std::move(impl));
@@ -199,8 +196,7 @@ Member::~Member() {
         return;
     }
     // A forked child: it has copies of locks and of a thread's handle that nobody will ever release. Only descriptors are given back.
-    impl_->session.close();
-    impl_->own_pidfd.reset();
+    if (impl_->connection) impl_->connection->abandon();
     (void)impl_.release();
 }
 
@@ -247,8 +243,7 @@ bool Member::rejoin() {
 
 // The same token: the engine finds the life it knows, and watches its process.
 void Member::Impl::keep_known() {
-    if (!joined || left || (session.is_open() && !session.has_ended())) return;
-    session.close();
+    if (!joined || left || connection->is_still(known_on)) return;
     (void)join_once();  // without an engine: the next time
 }
 
@@ -296,11 +291,9 @@ void Member::Impl::end_beating() {
 Result<control::Reply> Member::Impl::ask_about_me(control::Message message, Duration timeout) {
     message.node = options.node;
     message.incarnation = incarnation.load(std::memory_order_relaxed);
-    for (int attempt = 0;; ++attempt) {
-        if (auto ok = connect(); !ok) return fail(ok.error());
-        auto reply = session.ask(message, timeout);
-        if (reply || reply.error().kind != ErrorKind::no_engine || attempt == 1) return reply;
-    }
+    auto answer = ask(message, timeout);
+    if (!answer) return fail(answer.error());
+    return answer->reply;
 }
 
 // Until it was heard, it can be said again.
@@ -312,7 +305,7 @@ Result<void> Member::Impl::say_goodbye(control::Message message) {
     const bool gone_already = !reply && (reply.error().kind == ErrorKind::unknown_node || reply.error().kind == ErrorKind::replaced);
     if (!reply && !gone_already) return fail(reply.error());
     joined = false;
-    session.close();
+    if (options.process >= 0) connection->close();
     return {};
 }
 
