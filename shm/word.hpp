@@ -44,12 +44,13 @@ enum class WordBeat : std::uint8_t {
 template <class AtomicWord>
 WordBeat beat(AtomicWord& word, Stamp now, Generation mine) noexcept {
     const std::int64_t wanted = make_word(now, mine);
-    std::int64_t seen = word.load(std::memory_order_relaxed);  // relaxed: the swap below decides
+    constexpr auto acquire = std::memory_order_acquire;  // [free], [activate] who finds it another's also finds the record that says why
+    std::int64_t seen = word.load(acquire);
     for (;;) {
         if (generation_of(seen) != mine || seen < 0) return WordBeat::foreign;
         if (seen >= wanted) return WordBeat::fresh;
         constexpr auto release = std::memory_order_release;  // [beat] pairs with the acquire in the detector's judgement; publishes nothing but the stamp
-        if (word.compare_exchange_weak(seen, wanted, release, std::memory_order_relaxed)) return WordBeat::moved;
+        if (word.compare_exchange_weak(seen, wanted, release, acquire)) return WordBeat::moved;
     }
 }
 
