@@ -5,6 +5,7 @@
 // A reader accepts what it copied if the selector has not moved; a checkpoint is rewritten only after one more publication.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -34,20 +35,72 @@ struct CheckpointValues {
 
 constexpr Sequence head_in(std::uint64_t selector) noexcept { return Sequence{selector >> 16}; }
 
-inline Sequence load_head(const RosterHeader& header) noexcept {
+template <class Header>
+Sequence load_head(const Header& header) noexcept {
     return head_in(header.selector.load(std::memory_order_acquire));  // [publish] pairs with publish: entries up to head are complete
 }
 
+inline constexpr int checkpoint_attempts = 1000;
+
+inline std::array<Duration*, 5> durations(Settings& s) noexcept { return {&s.heartbeat, &s.suspect, &s.dead, &s.evict, &s.scan}; }
+
+template <class Checkpoint>
+void copy_checkpoint(const Checkpoint& from, CheckpointValues& to) noexcept {
+    constexpr auto acquire = std::memory_order_acquire;  // [publish] a word of a later filling also shows its later selector
+    to.head = Sequence{from.head.load(acquire)};
+    to.view = from.view.load(acquire);
+    to.list_version = from.list_version.load(acquire);
+    to.host_incarnation = from.host_incarnation.load(acquire);
+    to.greatest_incarnation = from.greatest_incarnation.load(acquire);
+    const auto fields = durations(to.settings);
+    for (std::size_t i = 0; i < fields.size(); ++i) *fields[i] = Duration{static_cast<std::int64_t>(from.settings_ns[i].load(acquire))};
+    for (std::size_t i = 0; i < counter_count; ++i) to.counters[i] = from.counters[i].load(acquire);
+    to.pause_count = static_cast<std::uint32_t>(from.pause_count.load(acquire));
+    for (std::size_t i = 0; i < std::min<std::size_t>(to.pause_count, max_pauses); ++i)
+        to.pauses[i] = {Stamp{from.pauses[i][0].load(acquire)}, Stamp{from.pauses[i][1].load(acquire)}};
+}
+
 // False if publications kept overtaking the reader, or the contents are damaged.
-bool load_checkpoint(const RosterHeader& header, CheckpointValues& out) noexcept;
+template <class Header>
+bool load_checkpoint(const Header& header, CheckpointValues& out) noexcept {
+    for (int attempt = 0; attempt < checkpoint_attempts; ++attempt) {
+        const std::uint64_t selector = header.selector.load(std::memory_order_acquire);  // [publish] pairs with publish
+        copy_checkpoint(header.checkpoints[selector & 1], out);
+        if (header.selector.load(std::memory_order_acquire) != selector) continue;  // [publish]
+        return out.head == head_in(selector) && out.pause_count <= max_pauses && validate(out.settings).has_value();
+    }
+    return false;
+}
 
 // The suspect timeout in force, alone. A torn read can only give the one before or the one after a change.
-inline std::uint64_t load_suspect_ns(const RosterHeader& header) noexcept {
+template <class Header>
+std::uint64_t load_suspect_ns(const Header& header) noexcept {
     const std::uint64_t selector = header.selector.load(std::memory_order_acquire);  // [publish]
     return header.checkpoints[selector & 1].settings_ns[1].load(std::memory_order_acquire);  // [publish]
 }
 
 // Fills the checkpoint that does not count and makes it count. Engine only. About 40 stores.
-void publish(RosterHeader& header, const CheckpointValues& values) noexcept;
+template <class Header>
+void publish(Header& header, const CheckpointValues& values) noexcept {
+    constexpr auto release = std::memory_order_release;  // [publish] a reader of this word also sees the selector before it
+    const std::uint64_t selector = header.selector.load(std::memory_order_relaxed);  // relaxed: the caller is the writer
+    auto& to = header.checkpoints[(selector + 1) & 1];
+    to.head.store(values.head.value, release);
+    to.view.store(values.view, release);
+    to.list_version.store(values.list_version, release);
+    to.host_incarnation.store(values.host_incarnation, release);
+    to.greatest_incarnation.store(values.greatest_incarnation, release);
+    Settings settings = values.settings;
+    const auto fields = durations(settings);
+    for (std::size_t i = 0; i < fields.size(); ++i) to.settings_ns[i].store(static_cast<std::uint64_t>(fields[i]->count()), release);
+    for (std::size_t i = 0; i < counter_count; ++i) to.counters[i].store(values.counters[i], release);
+    to.pause_count.store(values.pause_count, release);
+    for (std::size_t i = 0; i < values.pause_count; ++i) {
+        to.pauses[i][0].store(values.pauses[i].begin.value, release);
+        to.pauses[i][1].store(values.pauses[i].end.value, release);
+    }
+    const std::uint64_t next = values.head.value << 16 | ((selector + 1) & 0xFFFF);
+    header.selector.store(next, release);  // [publish] pairs with load_head and load_checkpoint; the commit happens here
+}
 
 }  // namespace rollcall::shm

@@ -102,18 +102,20 @@ static_assert(sizeof(Entry) == 192 && offsetof(Entry, name) == 128);
 inline constexpr std::size_t counter_count = 16;  // engine/peer.hpp names the first eleven
 
 // What is true at `head`. Two of them: the selector says which one counts, the other one is being written.
-struct Checkpoint {
-    std::atomic<std::uint64_t> head;
-    std::atomic<std::uint64_t> view;
-    std::atomic<std::uint64_t> list_version;
-    std::atomic<std::uint64_t> host_incarnation;
-    std::atomic<std::uint64_t> greatest_incarnation;
-    std::atomic<std::uint64_t> settings_ns[5];  // heartbeat, suspect, dead, evict, scan
-    std::atomic<std::uint64_t> counters[counter_count];
-    std::atomic<std::uint64_t> pause_count;
-    std::atomic<std::uint64_t> pauses[max_pauses][2];  // begin and end, stamps
-    std::atomic<std::uint64_t> reserved[5];
+template <template <class> class Atomic>
+struct BasicCheckpoint {
+    Atomic<std::uint64_t> head;
+    Atomic<std::uint64_t> view;
+    Atomic<std::uint64_t> list_version;
+    Atomic<std::uint64_t> host_incarnation;
+    Atomic<std::uint64_t> greatest_incarnation;
+    Atomic<std::uint64_t> settings_ns[5];  // heartbeat, suspect, dead, evict, scan
+    Atomic<std::uint64_t> counters[counter_count];
+    Atomic<std::uint64_t> pause_count;
+    Atomic<std::uint64_t> pauses[max_pauses][2];  // begin and end, stamps
+    Atomic<std::uint64_t> reserved[5];
 };
+using Checkpoint = BasicCheckpoint<std::atomic>;
 static_assert(sizeof(Checkpoint) % cache_line == 0);
 
 inline constexpr std::size_t histogram_buckets = 64;  // bucket b counts durations of b significant bits, in nanoseconds
