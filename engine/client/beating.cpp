@@ -91,7 +91,24 @@ Beat BeatingPage::look_at_engine(BeatingLife& life, std::int64_t now_ns) noexcep
     return {life.segment->is_current() ? Beat::unobserved : Beat::superseded};
 }
 
-// The slow path: the word is not this life's any more. Another life of our id that carries our own token is ours too: its reply got lost.
+namespace {
+
+// Has our id another life that lives? One that carries our own token is ours too: its reply got lost.
+bool is_replaced(const shm::Roster& roster, const BeatingLife& life) noexcept {
+    for (int attempt = 0; attempt < shm::record_attempts; ++attempt) {
+        shm::FoundRecord found;
+        if (shm::find(roster, life.name, found) != shm::Lookup::found) return false;
+        if (found.record.hot.incarnation == life.incarnation || found.record.hot.state == State::dead) return false;
+        const std::uint64_t token = shm::load_blob_token(roster, found.record.hot.blob);
+        // The blob may have been freed and be another peer's by now: then look again.
+        if (shm::load_version(roster.record(found.slot)) == found.record.version) return token != life.token;
+    }
+    return false;
+}
+
+}  // namespace
+
+// The slow path: the word is not this life's any more. Who took it wrote the record first, and `beat` has acquired that.
 Beat BeatingPage::why_not(BeatingLife& life) noexcept {
     if (life.card != nullptr) count(life.card->refused);
     const shm::Roster& roster = life.segment->roster();
@@ -99,9 +116,7 @@ Beat BeatingPage::why_not(BeatingLife& life) noexcept {
     if (shm::load(roster.record(life.slot), mine) && mine.hot.incarnation == life.incarnation && mine.name == life.name &&
         (mine.hot.state == State::alive || mine.hot.state == State::suspect))
         return {Beat::damaged};
-    shm::FoundRecord found;
-    const bool other_life = shm::find(roster, life.name, found) == shm::Lookup::found && found.record.hot.incarnation != life.incarnation && found.record.hot.state != State::dead;
-    return {other_life && shm::load_blob_token(roster, found.record.hot.blob) != life.token ? Beat::replaced : Beat::evicted};
+    return {is_replaced(roster, life) ? Beat::replaced : Beat::evicted};
 }
 
 std::string_view to_string(Beat::Kind kind) noexcept {
