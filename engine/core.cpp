@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <vector>
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -30,33 +31,34 @@ bool is_on_tmpfs(const std::string& path) noexcept {
     return ::statfs(path.c_str(), &fs) != 0 || fs.f_type == TMPFS_MAGIC;
 }
 
-// The folder itself, not what a link of somebody else's stands for; on tmpfs; and nobody else may put files there.
-Result<void> check_folder(const std::string& path, bool is_ours) {
+// Whatever the umask, everybody may look into what we make, and nobody else may write there.
+Result<void> make_one(const std::string& path) {
+    const bool made = ::mkdir(path.c_str(), 0755) == 0;
+    const int code = made ? 0 : errno;
+    if (code == EEXIST) return {};
+    if (!made) return fail(code == EACCES ? ErrorKind::refused : code == ENOSPC ? ErrorKind::full : ErrorKind::system, "cannot create folder " + path + ": " + std::strerror(code));
     const shm::Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    struct stat s{};
-    if (!folder || ::fstat(folder.get(), &s) != 0) {
-        const int code = errno;
-        return fail(code == EACCES || code == ELOOP || code == ENOTDIR ? ErrorKind::refused : ErrorKind::system, "cannot use folder " + path + ": " + std::strerror(code));
-    }
-    if (is_ours && ::fchmod(folder.get(), 0755) != 0) return fail(ErrorKind::system, "cannot set the mode of folder " + path + ": " + std::strerror(errno));
-    if (s.st_uid != ::geteuid() && s.st_uid != 0) return fail(ErrorKind::refused, "folder " + path + " belongs to uid " + std::to_string(s.st_uid) + ": remove it, or choose another --dir");
-    return is_on_tmpfs(path) ? Result<void>{} : not_tmpfs(path);
+    if (folder && ::fchmod(folder.get(), 0755) == 0) return {};
+    return fail(ErrorKind::system, "cannot set the mode of folder " + path + ": " + std::strerror(errno));
 }
 
-Result<void> make_folder(const shm::Paths& paths) {
+// DIR/CLUSTER and what is missing above it; on tmpfs; and nobody whom we do not trust may put files there.
+Result<shm::Trust> make_folder(const shm::Paths& paths) {
     std::error_code error;
-    const auto parent = std::filesystem::path(paths.folder).parent_path();
+    std::vector<std::string> missing;
+    auto ancestor = std::filesystem::absolute(paths.dir, error).lexically_normal();
+    while (!error && ancestor.has_relative_path() && !std::filesystem::exists(ancestor, error) && !error) {
+        if (ancestor.has_filename()) missing.push_back(ancestor.string());
+        ancestor = ancestor.parent_path();
+    }
     // Before anything is made: what does not exist yet will lie where its nearest ancestor lies.
-    auto ancestor = std::filesystem::absolute(paths.folder, error);
-    while (!error && ancestor.has_relative_path() && !std::filesystem::exists(ancestor, error) && !error) ancestor = ancestor.parent_path();
     if (!is_on_tmpfs(ancestor.string())) return not_tmpfs(paths.folder);
-    error.clear();
-    std::filesystem::create_directories(parent, error);
-    if (error) return fail(error == std::errc::permission_denied ? ErrorKind::refused : ErrorKind::system, "cannot create folder " + parent.string() + ": " + error.message());
-    const bool made = ::mkdir(paths.folder.c_str(), 0755) == 0;
-    if (!made && errno != EEXIST)
-        return fail(errno == EACCES ? ErrorKind::refused : errno == ENOSPC ? ErrorKind::full : ErrorKind::system, "cannot create folder " + paths.folder + ": " + std::strerror(errno));
-    return check_folder(paths.folder, made);
+    for (auto path = missing.rbegin(); path != missing.rend(); ++path)
+        if (auto made = make_one(*path); !made) return fail(made.error());
+    if (auto trust = shm::trust_in_dir(paths.dir); !trust) return trust;  // before anything is made in a stranger's folder
+    if (auto made = make_one(paths.folder); !made) return fail(made.error());
+    auto trust = shm::trust_in(paths);
+    return !trust || is_on_tmpfs(paths.folder) ? trust : Result<shm::Trust>(not_tmpfs(paths.folder));
 }
 
 std::uint32_t chosen_ring(const CoreOptions& options, std::uint32_t capacity, const std::string& folder) {
@@ -93,8 +95,8 @@ Result<void> check_options(const CoreOptions& options) {
     return {};
 }
 
-Result<shm::EngineLock> lock_or_say_who(const shm::Paths& paths) {
-    auto lock = shm::EngineLock::acquire(paths.lock());
+Result<shm::EngineLock> lock_or_say_who(const shm::Paths& paths, const shm::Trust& trust) {
+    auto lock = shm::EngineLock::acquire(paths.lock(), trust);
     if (lock || lock.error().kind != ErrorKind::held) return lock;
     std::string who = "another engine";
     if (auto segment = shm::Segment::attach(paths, shm::Access::copy, {}))
@@ -152,8 +154,9 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, Instant now
         segment = std::move(*made);
     } else {
         paths = shm::Paths::of(options.dir, options.cluster);
-        if (auto made = make_folder(*paths); !made) return fail(made.error());
-        auto locked = lock_or_say_who(*paths);
+        const auto trust = make_folder(*paths);
+        if (!trust) return fail(trust.error());
+        auto locked = lock_or_say_who(*paths, *trust);
         if (!locked) return fail(locked.error());
         lock = std::move(*locked);
         auto there = shm::Segment::attach(*paths, shm::Access::engine, shm::HostIdentity::current());

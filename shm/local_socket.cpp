@@ -49,6 +49,7 @@ Result<Descriptor> listen_at(const std::string& folder, const std::string& name,
     } const close{socket};
     if (!at || !socket || !address_in(at, name, address)) return cannot("make", folder, name, ErrorKind::system);
     if (::unlinkat(at.get(), name.c_str(), 0) != 0 && errno != ENOENT) return cannot("replace what lies at", folder, name, ErrorKind::refused);
+    ::fchmod(socket.get(), 0660);  // what bind() makes has no more rights than this, whatever the umask
     if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
         return cannot("bind", folder, name, errno == ENOSPC ? ErrorKind::full : ErrorKind::system);
     if (::fchmodat(at.get(), name.c_str(), 0660, 0) != 0) return cannot("set the mode of", folder, name, ErrorKind::system);  // nobody connects before listen()
@@ -57,11 +58,28 @@ Result<Descriptor> listen_at(const std::string& folder, const std::string& name,
     return socket;
 }
 
-Result<Descriptor> connect_to(const std::string& folder, const std::string& name) {
+namespace {
+
+// Whoever bound the socket may be another than who owns its name: the kernel tells.
+Result<void> check_listener(const Descriptor& socket, const std::string& path, const Trust& trust) {
+    ucred listener{};
+    socklen_t size = sizeof listener;
+    if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &listener, &size) != 0) return fail(ErrorKind::system, "cannot ask who listens at " + path + ": " + std::strerror(errno));
+    if (trust.includes(listener.uid)) return {};
+    return fail(ErrorKind::refused, "at " + path + " listens uid " + std::to_string(listener.uid) + ", not " + trust.names() + ": have it stopped, or choose another --dir");
+}
+
+}  // namespace
+
+Result<Descriptor> connect_to(const std::string& folder, const std::string& name, const Trust& trust) {
     const Descriptor at(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     sockaddr_un address;
     Descriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
     if (!at || !socket || !address_in(at, name, address)) return cannot("reach", folder, name, ErrorKind::no_engine);
+    struct stat there{};
+    if (::fstatat(at.get(), name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(there.st_mode)) return fail(ErrorKind::refused, folder + "/" + name + " is a symbolic link: remove it");
+    if (there.st_ino != 0)
+        if (auto ok = trust.check(there, folder + "/" + name, writable_by_others); !ok) return fail(ok.error());
     const timeval patience{1, 0};  // a stopped engine with a full backlog would keep us for ever
     ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     int code = 0;
@@ -70,6 +88,7 @@ Result<Descriptor> connect_to(const std::string& folder, const std::string& name
     errno = code;
     if (code == ECONNREFUSED || code == ENOENT || code == EAGAIN) return cannot("connect to", folder, name, ErrorKind::no_engine);
     if (code != 0) return cannot("connect to", folder, name, code == EACCES || code == EPERM ? ErrorKind::refused : ErrorKind::system);
+    if (auto ok = check_listener(socket, folder + "/" + name, trust); !ok) return fail(ok.error());
     return socket;
 }
 

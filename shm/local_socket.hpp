@@ -10,6 +10,7 @@
 
 #include "shm/descriptor.hpp"
 #include "shm/error.hpp"
+#include "shm/trust.hpp"
 #include "shm/units.hpp"
 
 namespace rollcall::shm {
@@ -17,8 +18,8 @@ namespace rollcall::shm {
 // Listens at folder/name, non-blocking, mode 0660, owned by `group` if given. What lies there is removed: the caller holds the lock, and
 // closes the socket with close_guarded().
 Result<Descriptor> listen_at(const std::string& folder, const std::string& name, std::optional<std::uint32_t> group);
-// Fails with no_engine if nobody listens, refused if this user may not connect.
-Result<Descriptor> connect_to(const std::string& folder, const std::string& name);
+// Fails with no_engine if nobody listens, refused if this user may not connect, or if socket or listener are not to be trusted.
+Result<Descriptor> connect_to(const std::string& folder, const std::string& name, const Trust& trust = {});
 
 // One packet, never blocking, never raising SIGPIPE. False with errno set.
 bool send_packet(int socket, std::string_view packet, int descriptor = -1) noexcept;

@@ -56,19 +56,24 @@ void EngineLock::let_go() noexcept {
     close_guarded(file_.release());
 }
 
-Result<EngineLock> EngineLock::acquire(const std::string& path) {
+Result<EngineLock> EngineLock::acquire(const std::string& path, const Trust& trust) {
     EngineLock lock;
     lock.path_ = path;
-    lock.file_.reset(open_guarded([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600); }));
+    lock.file_.reset(open_guarded([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600); }));
+    if (!lock.file_ && errno == ELOOP) return fail(ErrorKind::refused, path + " is a symbolic link: remove it");
     if (!lock.file_)
         return fail(errno == EACCES ? ErrorKind::refused : ErrorKind::system, "cannot open " + path + ": " + std::strerror(errno));
+    struct stat s{};
+    if (::fstat(lock.file_.get(), &s) != 0) return fail(ErrorKind::system, "cannot look at " + path + ": " + std::strerror(errno));
+    // Whoever may open it may lock it, and keep every engine out.
+    if (auto ok = trust.check(s, path, any_right_of_others); !ok) return fail(ok.error());
     struct flock wanted = whole_file(F_WRLCK);
     if (::fcntl(lock.file_.get(), F_OFD_SETLK, &wanted) != 0) {
         if (errno == EAGAIN || errno == EACCES) return fail(ErrorKind::held, "another engine holds " + path);
         return fail(ErrorKind::system, "cannot lock " + path + ": " + std::strerror(errno));
     }
     // Between open and lock somebody may have removed the file: then this lock guards nothing.
-    if (!lock.is_in_place()) return acquire(path);
+    if (!lock.is_in_place()) return acquire(path, trust);
     return lock;
 }
 

@@ -6,6 +6,7 @@
 
 #include "shm/descriptor.hpp"
 #include "shm/error.hpp"
+#include "shm/trust.hpp"
 
 namespace rollcall::shm {
 
@@ -16,8 +17,8 @@ public:
     EngineLock& operator=(EngineLock&& other) noexcept;
     ~EngineLock() { let_go(); }
 
-    // Fails with held if another engine has it, with refused or system if the file cannot be made or opened.
-    static Result<EngineLock> acquire(const std::string& path);
+    // Fails with held if another engine has it, with refused or system if the file cannot be made or opened, or is not to be trusted.
+    static Result<EngineLock> acquire(const std::string& path, const Trust& trust = {});
 
     // Still the file that the path names? If not, somebody removed it and another engine may start: this one must end.
     bool is_in_place() const noexcept;

@@ -1,6 +1,7 @@
 #include "shm/paths.hpp"
 
 #include <cstdlib>
+#include <filesystem>
 
 #include <unistd.h>
 
@@ -24,12 +25,31 @@ std::string Paths::hex(std::uint64_t number) {
     return text;
 }
 
-std::string engine_folder(const std::string& dir) {
-    if (!dir.empty()) return dir;
-    if (auto named = environment("ROLLCALL_DIR"); !named.empty()) return named;
+namespace {
+
+std::string own_folder() {
     if (::geteuid() == 0) return root_folder;
     if (auto runtime = environment("XDG_RUNTIME_DIR"); !runtime.empty()) return runtime + "/rollcall";
     return std::string(root_folder) + "-" + std::to_string(::geteuid());
+}
+
+std::string without_detours(const std::string& path) {
+    std::string text = std::filesystem::path(path).lexically_normal().string();
+    while (text.size() > 1 && text.back() == '/') text.pop_back();
+    return text;
+}
+
+}  // namespace
+
+std::string engine_folder(const std::string& dir) {
+    if (!dir.empty()) return dir;
+    auto named = environment("ROLLCALL_DIR");
+    return named.empty() ? own_folder() : named;
+}
+
+bool is_well_known(const std::string& dir) {
+    const std::string path = without_detours(dir);
+    return path == root_folder || path == without_detours(own_folder());
 }
 
 std::vector<std::string> client_folders(const std::string& dir) {

@@ -8,9 +8,10 @@
 namespace rollcall::shm {
 
 struct Paths {
-    std::string folder;  // DIR/CLUSTER
+    std::string folder;    // DIR/CLUSTER
+    std::string dir = {};  // DIR, which must be trusted as well; empty: a folder by itself
 
-    static Paths of(const std::string& dir, const std::string& cluster) { return {dir + "/" + cluster}; }
+    static Paths of(const std::string& dir, const std::string& cluster) { return {dir + "/" + cluster, dir}; }
 
     std::string roster() const { return folder + "/roster"; }
     std::string new_roster(std::uint64_t instance) const { return folder + "/roster." + hex(instance); }
@@ -26,5 +27,7 @@ struct Paths {
 std::string engine_folder(const std::string& dir);
 // Where clients look, in order: the engine's folder, then root's. Only `dir` or $ROLLCALL_DIR if one is given.
 std::vector<std::string> client_folders(const std::string& dir);
+// One of those where this user's programs look unasked: whoever made it, nobody has named it.
+bool is_well_known(const std::string& dir);
 
 }  // namespace rollcall::shm

@@ -18,6 +18,7 @@
 #include "shm/descriptor.hpp"
 #include "shm/futex.hpp"
 #include "shm/name.hpp"
+#include "shm/trust.hpp"
 #include "shm/word.hpp"
 
 namespace rollcall::shm {
@@ -64,7 +65,7 @@ Result<Mapping> map(const Descriptor& file, std::uint64_t bytes, bool writable, 
 
 std::byte* bytes_of(const Mapping& mapping) noexcept { return static_cast<std::byte*>(mapping.region.get_address()); }
 
-Result<void> back(const Descriptor& file, std::uint64_t offset, std::uint64_t bytes, const char* what) {
+Result<void> back(const Descriptor& file, std::uint64_t offset, std::uint64_t bytes, const std::string& what) {
     int code = 0;
     do code = ::fallocate(file.get(), 0, static_cast<off_t>(offset), static_cast<off_t>(bytes)) == 0 ? 0 : errno;
     while (code == EINTR);
@@ -147,7 +148,9 @@ bool Segment::is_whole() const noexcept {
 
 bool Segment::has_lost_pages() const noexcept { return files_->roster_map.guard.is_broken() || files_->pulse_map.guard.is_broken(); }
 
-Result<void> Segment::back_roster(std::uint64_t offset, std::uint64_t bytes) { return back(files_->roster_file, offset, bytes, "the roster"); }
+Result<void> Segment::back_roster(std::uint64_t offset, std::uint64_t bytes) {
+    return back(files_->roster_file, offset, bytes, files_->roster_path.empty() ? "the roster" : files_->roster_path);
+}
 Result<void> Segment::back_pulse(std::uint64_t offset, std::uint64_t bytes) { return back(files_->pulse_file, offset, bytes, "the producer cards"); }
 
 // Sizes, backs, maps and fills both files; they are live afterwards, and reachable by whoever has the path.
@@ -198,20 +201,22 @@ namespace {
 
 // Everybody who still looks at the old memory must learn that it is over: members by their next beat, observers by the ring.
 void supersede(const Paths& paths) {
-    const Descriptor roster_file(::open(paths.roster().c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    const Descriptor roster_file(::open(paths.roster().c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat s{};
-    if (!roster_file || ::fstat(roster_file.get(), &s) != 0 || s.st_size < static_cast<off_t>(roster_header_bytes)) return;
-    auto roster_map = map(roster_file, roster_header_bytes, true, paths.roster());
+    const auto is_only_here = [&s](const Descriptor& file) { return file && ::fstat(file.get(), &s) == 0 && S_ISREG(s.st_mode) && s.st_nlink == 1; };
+    if (!is_only_here(roster_file) || s.st_size < static_cast<off_t>(sizeof(Preamble))) return;
+    const bool has_header = s.st_size >= static_cast<off_t>(roster_header_bytes);  // another version's may be shorter
+    auto roster_map = map(roster_file, has_header ? roster_header_bytes : sizeof(Preamble), true, paths.roster());
     if (!roster_map) return;
     Roster old(bytes_of(*roster_map), nullptr, Geometry{});
     Preamble& preamble = old.preamble();
     if (preamble.magic.load(std::memory_order_relaxed) != roster_magic) return;
     preamble.lifecycle.store(static_cast<std::uint32_t>(Lifecycle::superseded), std::memory_order_release);  // [supersede] pairs with is_superseded
-    if (preamble.version.load(std::memory_order_relaxed) == layout_version) futex_wake_all(old.header().selector);
+    if (has_header && preamble.version.load(std::memory_order_relaxed) == layout_version) futex_wake_all(old.header().selector);
     const std::string pulse_path = paths.pulse(preamble.instance.load(std::memory_order_relaxed));
-    const Descriptor pulse_file(::open(pulse_path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    const Descriptor pulse_file(::open(pulse_path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     const std::uint64_t words = preamble.words_offset.load(std::memory_order_relaxed), count = preamble.word_count.load(std::memory_order_relaxed);
-    if (!pulse_file || ::fstat(pulse_file.get(), &s) != 0) return;
+    if (!is_only_here(pulse_file)) return;
     const auto bytes = static_cast<std::uint64_t>(s.st_size);
     if (count > max_capacity || words % 8 != 0 || words < sizeof(Preamble) || words > bytes || count * 8 > bytes - words) return;
     auto pulse_map = map(pulse_file, words + count * 8, true, pulse_path);
@@ -270,22 +275,33 @@ Result<Descriptor> open_existing(const std::string& path, bool writable) {
     Descriptor file(::open(path.c_str(), (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));  // a FIFO would wait for its other end
     if (file) return file;
     if (errno == ENOENT) return fail(ErrorKind::no_cluster, "no cluster memory at " + path);
+    if (errno == ELOOP) return fail(ErrorKind::refused, path + " is a symbolic link: remove it");
     return system_error("cannot open", path);
 }
+
+Result<void> check_trust(const Trust& trust, const Descriptor& file, const std::string& path, mode_t forbidden) {
+    struct stat s{};
+    if (::fstat(file.get(), &s) != 0) return system_error("cannot look at", path);
+    return trust.check(s, path, forbidden);
+}
+
+tl::unexpected<Error> truncated(std::uint64_t bytes, const std::string& path) { return fail(ErrorKind::damaged, path + " is truncated: " + std::to_string(bytes) + " bytes"); }
 
 Result<std::uint64_t> size_of(const Descriptor& file, std::uint64_t at_least, const std::string& path) {
     struct stat s{};
     if (::fstat(file.get(), &s) != 0) return system_error("cannot look at", path);
     if (!S_ISREG(s.st_mode)) return fail(ErrorKind::damaged, path + " is not a regular file");
-    if (static_cast<std::uint64_t>(s.st_size) < at_least) return fail(ErrorKind::damaged, path + " is truncated: " + std::to_string(s.st_size) + " bytes");
+    if (static_cast<std::uint64_t>(s.st_size) < at_least) return truncated(static_cast<std::uint64_t>(s.st_size), path);
     return static_cast<std::uint64_t>(s.st_size);
 }
 
+// The first 64 bytes alone decide whether this build may believe any other.
 Result<Geometry> read_geometry(const Preamble& preamble, const RosterHeader& header, std::uint64_t bytes, const std::string& path) {
     if (preamble.magic.load(std::memory_order_relaxed) != roster_magic) return fail(ErrorKind::damaged, path + " is not rollcall's memory");
     const std::uint32_t version = preamble.version.load(std::memory_order_relaxed);
     if (version != layout_version)
         return fail(ErrorKind::incompatible, path + " has layout version " + std::to_string(version) + ", this build reads " + std::to_string(layout_version));
+    if (bytes < roster_header_bytes) return truncated(bytes, path);
     const std::uint32_t lifecycle = preamble.lifecycle.load(std::memory_order_acquire);  // [attach] pairs with store_preamble
     if (lifecycle != static_cast<std::uint32_t>(Lifecycle::live) && lifecycle != static_cast<std::uint32_t>(Lifecycle::superseded))
         return fail(ErrorKind::damaged, path + " was never completed");
@@ -328,12 +344,15 @@ Result<Segment> Segment::attach(const Paths& paths, Access access, const HostIde
     auto files = std::make_unique<Files>();
     const bool writes_roster = access == Access::engine, writes_pulse = access == Access::engine || access == Access::producer;
     const std::string path = files->roster_path = paths.roster();
+    const auto trust = trust_in(paths);
+    if (!trust) return fail(trust.error().kind, trust.error().kind == ErrorKind::no_cluster ? "no cluster memory at " + path : trust.error().message);
     auto roster_file = open_existing(path, writes_roster);
     if (!roster_file) return fail(roster_file.error());
     files->roster_file = std::move(*roster_file);
+    if (auto ok = check_trust(*trust, files->roster_file, path, writable_by_group_or_others); !ok) return fail(ok.error());
     if (access != Access::copy)
         if (auto living = check_tmpfs(files->roster_file, path); !living) return fail(living.error());
-    auto bytes = size_of(files->roster_file, roster_header_bytes, path);
+    auto bytes = size_of(files->roster_file, sizeof(Preamble), path);
     if (!bytes) return fail(bytes.error());
     auto roster_map = map(files->roster_file, *bytes, writes_roster, path);
     if (!roster_map) return fail(roster_map.error());
@@ -350,6 +369,7 @@ Result<Segment> Segment::attach(const Paths& paths, Access access, const HostIde
     auto pulse_file = open_pulse(paths, instance, writes_pulse);
     if (!pulse_file) return fail(pulse_file.error());
     files->pulse_file = std::move(*pulse_file);
+    if (auto ok = check_trust(*trust, files->pulse_file, pulse_path, writable_by_others); !ok) return fail(ok.error());
     auto pulse_bytes = size_of(files->pulse_file, geometry->pulse_bytes, pulse_path);
     if (!pulse_bytes) return fail(pulse_bytes.error());
     auto pulse_map = map(files->pulse_file, geometry->pulse_bytes, writes_pulse, pulse_path);

@@ -76,7 +76,9 @@ Result<void> stop(const Address& where, bool leave) {
 Result<void> remove(const Address& where) {
     auto paths = locate(where.cluster, where.dir);
     if (!paths) return fail(paths.error());
-    auto lock = shm::EngineLock::acquire(paths->lock());
+    const auto trust = shm::trust_in(*paths);
+    if (!trust) return fail(trust.error());
+    auto lock = shm::EngineLock::acquire(paths->lock(), *trust);
     if (!lock) return fail(lock.error());
     return shm::remove_folder(*paths);
 }

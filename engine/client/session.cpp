@@ -5,15 +5,19 @@
 #include <cstring>
 
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "shm/local_socket.hpp"
 #include "shm/name.hpp"
+#include "shm/trust.hpp"
 
 namespace rollcall {
 
 Result<Session> Session::connect(const shm::Paths& paths) {
-    auto socket = shm::connect_to(paths.folder, "control.sock");
+    const auto trust = shm::trust_in(paths);
+    if (!trust) return fail(trust.error().kind == ErrorKind::no_cluster ? Error{ErrorKind::no_engine, trust.error().message} : trust.error());
+    auto socket = shm::connect_to(paths.folder, "control.sock", *trust);
     if (!socket) return fail(socket.error());
     Session session;
     session.socket_ = std::move(*socket);
@@ -60,8 +64,13 @@ Result<shm::Paths> locate(const std::string& cluster, const std::string& dir) {
     const auto folders = shm::client_folders(dir);
     for (const std::string& folder : folders) {
         const auto paths = shm::Paths::of(folder, cluster);
-        if (::access(paths.roster().c_str(), F_OK) == 0) return paths;
-        if (errno == EACCES) return fail(ErrorKind::refused, "cannot look into " + paths.folder + ": " + std::strerror(errno));
+        struct stat roster{};
+        const bool is_there = ::lstat(paths.roster().c_str(), &roster) == 0, is_hidden = errno == EACCES;
+        if (!is_there && !is_hidden) continue;
+        // What lies here is what was meant: if it is not to be trusted, nothing else is looked for instead.
+        if (const auto trust = shm::trust_in(paths); !trust) return fail(trust.error());
+        if (is_there) return paths;
+        return fail(ErrorKind::refused, "cannot look into " + paths.folder + ": " + std::strerror(EACCES));
     }
     return fail(ErrorKind::no_cluster, "no cluster '" + cluster + "' in " + folders.front() + "; start one with: rollcall run --cluster " + cluster + (dir.empty() ? "" : " --dir " + dir));
 }

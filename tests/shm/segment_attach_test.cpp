@@ -199,11 +199,14 @@ TEST_F(SegmentAttach, WithoutPermissionIsRefused) {
         const test::WithoutRights nobody;
         expect_refused(ErrorKind::refused, folder_.path().c_str(), allowed);
     };
-    with_modes(0000, 0666, {});
+    with_modes(0000, 0664, {});
     with_modes(0444, 0000, {});
     with_modes(0444, 0444, {Access::observer, Access::copy});
-    with_modes(0444, 0666, {Access::observer, Access::copy, Access::producer});
-    with_modes(0666, 0666, {Access::observer, Access::copy, Access::producer, Access::engine});
+    with_modes(0444, 0664, {Access::observer, Access::copy, Access::producer});
+    // More than anybody may have is not believed.
+    with_modes(0444, 0666, {});
+    with_modes(0664, 0664, {});
+    with_modes(0646, 0664, {});
 }
 
 // A folder that was copied elsewhere, onto any file system, can still be read.

@@ -17,12 +17,12 @@ protected:
         start_engine();
         start_member("a");
     }
-    // Lets everybody in, as --group does for a group.
+    // Lets that user's group in, as --group does.
     void open_the_doors() const {
         for (const auto& file : std::filesystem::directory_iterator(dir() + "/default")) {
             const std::string name = file.path().filename().string();
             const bool is_door = name == "control.sock" || name.starts_with("pulse.");
-            ASSERT_TRUE(!is_door || ::chmod(file.path().c_str(), 0666) == 0) << name;
+            ASSERT_TRUE(!is_door || ::chown(file.path().c_str(), static_cast<uid_t>(-1), 65534) == 0) << name;
         }
     }
 };
