@@ -1,4 +1,5 @@
 // What the requests of members and operators mean, and who may make them.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "engine/client/present.hpp"
@@ -20,6 +21,8 @@ Result<void> validate_details(const Message& m) {
     if (*tags != m.tags) return fail(ErrorKind::invalid, "the tags do not read");
     return {};
 }
+
+bool has_descriptor_left() noexcept { return static_cast<bool>(shm::Descriptor(::open("/", O_PATH | O_CLOEXEC))); }
 
 }  // namespace
 
@@ -125,6 +128,7 @@ void Server::mark_watchdog(const Message& message) {
 
 void Server::join(Connection& connection, Message& message, shm::Descriptor pidfd) {
     if (auto ok = validate_details(message); !ok) return refuse(connection.id, message, ok.error().kind, ok.error().message);
+    if (pidfd && !has_descriptor_left()) pidfd.reset();  // it took the last one: nobody could look what it is
     const bool is_child = message.wrapped && pidfd;
     Process* process = watch(connection, std::move(pidfd), is_child);
     if (process == nullptr) return refuse(connection.id, message, ErrorKind::refused, is_child ? "the process to watch has ended, or belongs to another user" : "the joining process has ended, or what came as its pidfd is another's");

@@ -61,6 +61,7 @@ void Server::accept_all() {
     for (;;) {
         shm::Descriptor socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (!socket) return rest_listener();
+        is_out_of_descriptors_ = false;
         ucred peer{};
         socklen_t size = sizeof peer;
         if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) continue;
@@ -79,7 +80,7 @@ void Server::accept_all() {
 // The connection stays in the backlog, and the listener readable: without a rest it would be asked again and again.
 void Server::rest_listener() {
     if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return;
-    if (hooks_.log) hooks_.log(std::string("control: cannot take a connection: ") + std::strerror(errno));
+    if (hooks_.log && !std::exchange(is_out_of_descriptors_, true)) hooks_.log(std::string("control: cannot take connections, they wait: ") + std::strerror(errno));
     is_listener_resting_ = true;
     epoll_event nothing{0, {.u64 = listener_key}};
     ::epoll_ctl(epoll_, EPOLL_CTL_MOD, listener_.get(), &nothing);

@@ -123,7 +123,8 @@ private:
     shm::Descriptor listener_;
     std::string socket_path_;
     std::uint64_t socket_inode_ = 0;
-    bool is_listener_resting_ = false;  // no descriptor was left for a new connection
+    bool is_listener_resting_ = false;    // no descriptor was left for a new connection
+    bool is_out_of_descriptors_ = false;  // and this was said
     std::shared_ptr<const void> life_ = std::make_shared<int>(0);  // requests that outlive this server are nobody's
     std::unordered_map<ConnectionId, std::unique_ptr<Connection>> connections_;
     std::unordered_map<ProcessId, std::unique_ptr<Process>> processes_;

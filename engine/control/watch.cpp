@@ -5,6 +5,7 @@
 
 #include <sys/epoll.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "engine/control/server.hpp"
@@ -22,9 +23,12 @@ namespace {
 
 constexpr Duration wrapper_has = std::chrono::seconds(1);  // to say how its child ended
 
-std::uint64_t inode_of(int fd) noexcept {
+// What tells two processes apart where their pids cannot be seen. Before Linux 6.9 all pidfds share one inode, which tells nothing.
+std::uint64_t inode_of(int pidfd) noexcept {
+    constexpr long pidfs_magic = 0x5049'4446;
+    struct statfs fs{};
     struct stat s{};
-    return ::fstat(fd, &s) == 0 ? s.st_ino : 0;
+    return ::fstatfs(pidfd, &fs) == 0 && fs.f_type == pidfs_magic && ::fstat(pidfd, &s) == 0 ? s.st_ino : 0;
 }
 
 }  // namespace
