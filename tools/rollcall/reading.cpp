@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/client/session.hpp"
+#include "shm/lock.hpp"
 
 namespace rollcall::cli {
 
@@ -28,6 +29,12 @@ namespace {
 // reason is the one that helps.
 bool perhaps_a_copy(const Error& error) { return error.kind == ErrorKind::incompatible || error.kind == ErrorKind::refused; }
 
+// Then it is no copy: it lives, and its clock or its boot is not ours.
+bool is_run_by_somebody(const Common& common) {
+    const Result<shm::Paths> paths = locate(common.cluster_name(), common.folder());
+    return paths && shm::is_locked(paths->lock());
+}
+
 }  // namespace
 
 Result<Memory> attach_memory(const Common& common) {
@@ -36,7 +43,7 @@ Result<Memory> attach_memory(const Common& common) {
     const auto host = shm::HostIdentity::current();
     Result<shm::Segment> live = shm::Segment::attach(*paths, shm::Access::observer, host);
     if (live) return Memory{std::move(*live), false};
-    if (!perhaps_a_copy(live.error())) return fail(live.error());
+    if (!perhaps_a_copy(live.error()) || is_run_by_somebody(common)) return fail(live.error());
     Result<shm::Segment> copy = shm::Segment::attach(*paths, shm::Access::copy, host);
     if (!copy) return fail(live.error());
     return Memory{std::move(*copy), true};
@@ -47,7 +54,7 @@ Result<Reading> attach(const Common& common, Observer::Options options) {
     options.dir = common.folder();
     Result<Observer> live = Observer::attach(options);
     if (live) return Reading{std::move(*live), options.copy};
-    if (options.copy || !perhaps_a_copy(live.error())) return fail(live.error());
+    if (options.copy || !perhaps_a_copy(live.error()) || is_run_by_somebody(common)) return fail(live.error());
     options.copy = true;
     Result<Observer> copy = Observer::attach(options);
     if (!copy) return fail(live.error());
