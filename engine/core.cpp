@@ -193,6 +193,7 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, Instant now
         core->paths_ = std::move(paths);
         core->adopted_ = adopts;
         core->replaced_ = std::move(replaced);
+        if (adopts) shm::remove_strays(*core->paths_, core->books_->segment.instance());  // whoever published it may not have had the time
         core->introduce();
         resume_evictions(*core->books_, *core->detector_);
         return core;

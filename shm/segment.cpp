@@ -227,8 +227,7 @@ void supersede(const Paths& paths) {
     for (std::uint64_t i = 0; i < count; ++i) free_by_proof(word[i]);
 }
 
-// Files of this folder that no published roster names: left by an interrupted creation or replacement.
-void remove_strays(const Paths& paths, const std::string& keep_pulse) {
+void remove_all_but(const Paths& paths, const std::string& keep_pulse) {
     std::error_code ignored;
     for (const auto& file : std::filesystem::directory_iterator(paths.folder, ignored)) {
         const std::string name = file.path().filename().string();
@@ -265,7 +264,7 @@ Result<Segment> Segment::create(const Paths& paths, const SegmentOptions& option
         ::unlink(fresh.c_str());
         return error;
     }
-    remove_strays(paths, pulse);
+    remove_all_but(paths, pulse);
     return segment;
 }
 
@@ -394,9 +393,11 @@ std::uint32_t default_ring_for(std::uint32_t capacity, const std::string& dir) {
     return ring;
 }
 
+void remove_strays(const Paths& paths, std::uint64_t instance) { remove_all_but(paths, paths.pulse(instance)); }
+
 Result<void> remove_folder(const Paths& paths) {
     supersede(paths);
-    remove_strays(paths, "");
+    remove_all_but(paths, "");
     for (const std::string& path : {paths.roster(), paths.socket(), paths.lock()})
         if (::unlink(path.c_str()) != 0 && errno != ENOENT) return system_error("cannot remove", path);
     if (::rmdir(paths.folder.c_str()) != 0 && errno != ENOENT && errno != ENOTEMPTY) return system_error("cannot remove", paths.folder);

@@ -81,6 +81,10 @@ private:
 // 65,536 or capacity/16 events, less where the file system of `dir` is small (a quarter of what is free at most).
 std::uint32_t default_ring_for(std::uint32_t capacity, const std::string& dir);
 
+// Files of this folder that belong to no published roster: left by a creation or replacement that was interrupted. `instance` is the
+// published one. The caller holds the lock.
+void remove_strays(const Paths& paths, std::uint64_t instance);
+
 // Tells those who still look that it is over, then removes roster, pulses, socket and lock, and the folder if nothing else is in it. The
 // caller holds the lock.
 Result<void> remove_folder(const Paths& paths);
