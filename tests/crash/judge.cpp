@@ -67,7 +67,7 @@ std::string Judge::observed() const {
     if (shm::take_snapshot(segment->roster(), image) == shm::Snapshot::busy) return "it gets no snapshot";
     const Truth::Position* position = truth_.at(image.at);
     if (position == nullptr) return "its snapshot is of " + number(image.at.value) + ", where nothing was published";
-    if (const std::string is = slots_text(image); is != position->slots) return "its snapshot at " + number(image.at.value) + first_difference(is, position->slots);
+    if (const std::string is = truth_.slots(image); is != position->slots) return "its snapshot at " + number(image.at.value) + first_difference(is, position->slots);
     if (image.view != position->view) return "its snapshot at " + number(image.at.value) + " has view " + number(image.view);
     return events_fault(segment->roster());
 }
@@ -131,7 +131,7 @@ std::string Judge::position_fault(const shm::Roster& roster, Sequence wanted) co
     if (values.head != wanted) return "it is at " + number(values.head.value) + ", not at " + number(wanted.value);
     const Truth::Position* position = truth_.at(wanted);
     if (position == nullptr) return "nothing was published at " + number(wanted.value);
-    if (const std::string is = slots_text(exact_image(roster)); is != position->slots) return "membership" + first_difference(is, position->slots);
+    if (const std::string is = truth_.slots(exact_image(roster)); is != position->slots) return "membership" + first_difference(is, position->slots);
     if (const std::string is = numbers_text(values); !position->numbers.contains(is)) return is + "must be " + *position->numbers.begin();
     if (!truth_.knows_eventless(eventless_text(values))) return eventless_text(values) + "was never published";
     if (const std::string fault = words_fault(roster); !fault.empty()) return fault;
@@ -177,12 +177,10 @@ std::string Judge::continued() {
     return first_of(shm::verify(next.roster(), next.now_stamp()));
 }
 
-// What the member itself does, on memory of its own mapping. It ends by being called; what it answers must be true.
-std::string Judge::beat_of(const Life& life, std::vector<std::string>& must_stay) {
-    auto segment = shm::Segment::attach(shm::Paths::of(dir_, "test"), shm::Access::producer, this_host());
-    if (!segment) return segment.error().message;
+// What the member itself does. It ends by being called; what it answers must be true.
+std::string Judge::beat_of(const Life& life, const std::shared_ptr<shm::Segment>& segment, std::vector<std::string>& must_stay) {
     BeatingPage page;
-    page.enter(std::make_shared<shm::Segment>(std::move(*segment)), life.slot, life.generation, life.incarnation, life.token, life.name, shm::no_index);
+    page.enter(segment, life.slot, life.generation, life.incarnation, life.token, life.name, shm::no_index);
     const Beat beat = page.beat(options_.now);
     const std::string who(life.name.view());
     const bool may_end = !life.stays && (beat.kind == Beat::evicted || beat.kind == Beat::replaced);
@@ -191,10 +189,14 @@ std::string Judge::beat_of(const Life& life, std::vector<std::string>& must_stay
     return "";
 }
 
+// The members beat before the next engine comes, on a mapping of their own.
 std::string Judge::beaten() {
+    auto attached = shm::Segment::attach(shm::Paths::of(dir_, "test"), shm::Access::producer, this_host());
+    if (!attached) return attached.error().message;
+    const auto segment = std::make_shared<shm::Segment>(std::move(*attached));
     std::vector<std::string> must_stay;
     for (const Life& life : truth_.lives())
-        if (std::string fault = beat_of(life, must_stay); !fault.empty()) return fault;
+        if (std::string fault = beat_of(life, segment, must_stay); !fault.empty()) return fault;
     if (std::string fault = adopted(); !fault.empty()) return fault;
     for (const std::string& node : must_stay) {
         shm::FoundRecord record;

@@ -39,7 +39,7 @@ private:
     std::string adopted();
     std::string continued();
     std::string beaten();
-    std::string beat_of(const Life& life, std::vector<std::string>& must_stay);
+    std::string beat_of(const Life& life, const std::shared_ptr<shm::Segment>& segment, std::vector<std::string>& must_stay);
     std::string words_fault(const shm::Roster& roster) const;
     std::string events_fault(const shm::Roster& roster) const;
     std::string position_fault(const shm::Roster& roster, Sequence wanted) const;

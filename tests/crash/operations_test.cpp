@@ -91,8 +91,19 @@ INSTANTIATE_TEST_SUITE_P(OfLooks, AtEveryInstruction, testing::ValuesIn(looks), 
 TEST_P(AtEveryInstruction, TheMemoryIsAValidStateOrOneRedoFromIt) {
     Sweep sweep(GetParam(), {});
     sweep.sweep_operation();
-    sweep.sweep_adoptions(2);
+    sweep.sweep_adoptions(4);
     report(GetParam().what, sweep.tally());
+}
+
+// Opening a folder, from its first instruction to its last.
+class AdoptionAtEveryInstruction : public testing::TestWithParam<Operation> {};
+INSTANTIATE_TEST_SUITE_P(Of, AdoptionAtEveryInstruction, testing::Values(requests[1], requests[14]), name_of);
+
+TEST_P(AdoptionAtEveryInstruction, TheMemoryIsAValidStateOrOneRedoFromIt) {
+    Sweep sweep(GetParam(), {});
+    sweep.sweep_operation();
+    sweep.sweep_whole_adoptions(1);
+    report("adoption after " + std::string(GetParam().what), sweep.tally());
 }
 
 }  // namespace

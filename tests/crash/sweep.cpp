@@ -1,5 +1,7 @@
 #include "tests/crash/sweep.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
@@ -28,15 +30,18 @@ Sequence prepared_of(const ClusterFiles& files) { return Sequence{files.roster()
 }  // namespace
 
 // Takes the memory's image at the first stop and after each instruction up to the second that left it changed.
-void Sweep::record(SteppedProcess& child, const ClusterFiles& files) {
+void Sweep::record(SteppedProcess& child, const ClusterFiles& files, bool until_published) {
     const auto keep = [&] {
         images_.emplace_back(files, spans_);
         instruction_of_.push_back(child.instructions());
         ++tally_.images;
     };
     keep();
-    while (child.step())
-        if (!images_.back().is_still_in(files, spans_)) keep();
+    while (child.step()) {
+        if (images_.back().is_still_in(files, spans_)) continue;
+        keep();
+        if (until_published && prepared_of(files) == head_of(files)) break;
+    }
     tally_.instructions += child.instructions();
 }
 
@@ -98,6 +103,7 @@ void Sweep::sweep_operation() {
     copy_cluster(living.path(), judges.path());
     spans_ = what_changes(files.roster().geometry(), setup_.first_slot, setup_.extents);
     const Sequence before = head_of(files);
+    if (setup_.call) setup_.call(living.path());
     record(child, files);
     now_ = instant_from_ns(shared.now_ns);
     ::munmap(&shared, sizeof shared);
@@ -109,27 +115,51 @@ void Sweep::sweep_operation() {
     judge_all(judge, 0, "");
 }
 
-void Sweep::sweep_adoptions(std::size_t how_many) {
-    const std::vector<std::size_t> all = unfinished_;
-    const std::size_t count = std::min(how_many, all.size());
-    for (std::size_t i = 0; i < count && tally_.faults < faults_told; ++i) sweep_adoption_of(all[all.size() * i / count]);
+std::vector<std::size_t> Sweep::some_unfinished(std::size_t how_many) const {
+    std::vector<std::size_t> some;
+    const std::size_t count = std::min(how_many, unfinished_.size());
+    for (std::size_t i = 0; i < count; ++i) some.push_back(unfinished_[unfinished_.size() * i / count]);
+    return some;
 }
 
-void Sweep::sweep_adoption_of(std::size_t image) {
+void Sweep::sweep_adoptions(std::size_t how_many) {
+    for (const std::size_t image : some_unfinished(how_many)) sweep_adoption_of(image, false);
+}
+
+void Sweep::sweep_whole_adoptions(std::size_t how_many) {
+    for (const std::size_t image : some_unfinished(how_many)) sweep_adoption_of(image, true);
+}
+
+// The child's part. What is stepped lies between the stops.
+void Sweep::adopt(const std::string& dir, bool whole, const SteppedProcess::Stop& stop) const {
+    const Instant now = now_ + 500us;
+    if (whole) {
+        stop();
+        auto opened = engine::Core::open({"test", "engine", "here", dir, setup_.settings, 0, 0, {}}, now, wall_origin_us);
+        if (!opened) throw std::runtime_error(opened.error().message);
+        return stop();
+    }
+    auto segment = shm::Segment::attach(shm::Paths::of(dir, "test"), shm::Access::engine, shm::HostIdentity::current());
+    if (!segment) throw std::runtime_error(segment.error().message);
+    const engine::Now at{to_stamp(now, segment->roster().base_ns()), to_ns(now), wall_origin_us};
+    const std::uint32_t epoch = segment->roster().header().epoch.load() + 1;
+    stop();
+    auto books = engine::adopt(std::move(*segment), at, epoch);
+    if (!books) throw std::runtime_error(books.error().message);
+    stop();
+}
+
+void Sweep::sweep_adoption_of(std::size_t image, bool whole) {
+    if (tally_.faults >= faults_told) return;
     TemporaryFolder living, judges;
     copy_cluster(origin_.path(), living.path());
     ClusterFiles files(living.path());
     images_[image].put_into(files, spans_);
     copy_cluster(living.path(), judges.path());
-    SteppedProcess child([&](const SteppedProcess::Stop& stop) {
-        stop();
-        auto opened = engine::Core::open({"test", "engine", "here", living.path(), setup_.settings, 0, 0, {}}, now_ + 500us, wall_origin_us);
-        if (!opened) throw std::runtime_error(opened.error().message);
-        stop();
-    });
+    SteppedProcess child([&](const SteppedProcess::Stop& stop) { adopt(living.path(), whole, stop); });
     ++tally_.adoptions;
     const std::size_t from = images_.size();
-    record(child, files);
+    record(child, files, !whole);
     learn(judges.path(), from);
     EXPECT_EQ(files.difference(ClusterFiles(judges.path())), "") << "adoption of " << operation_.what << ": the sweep does not look there";
     Judge judge(judges.path(), spans_, truth_, judge_options());

@@ -28,9 +28,10 @@ constexpr engine::Counter without_event[]{engine::Counter::heartbeats_sent, engi
 
 }  // namespace
 
-std::string slots_text(const shm::Image& image) {
-    std::string all;
-    for (std::size_t i = 0; i < image.slots.size(); ++i) {
+std::string slots_text(const shm::Image& image, std::uint32_t first) {
+    const auto below = image.slots.begin() + std::min<std::ptrdiff_t>(first, std::ssize(image.slots));
+    std::string all = "below " + text(static_cast<std::uint64_t>(std::count_if(image.slots.begin(), below, [](const auto& s) { return s.hot.state != State::none; }))) + '\n';
+    for (std::size_t i = first; i < image.slots.size(); ++i) {
         const shm::SlotImage& slot = image.slots[i];
         const bool is_free = slot.hot.state == State::none;
         if (is_free && slot.hot.lsn.value == 0) continue;  // never used; the mark may have risen for somebody who did not come
@@ -75,8 +76,9 @@ void Truth::add(const shm::Roster& roster) {
     const shm::CheckpointValues values = checkpoint_of(roster);
     const shm::Image image = exact_image(roster);
     eventless_.insert(eventless_text(values));
-    Position position{slots_text(image), {numbers_text(values)}, {}, values.view};
-    for (const shm::SlotImage& slot : image.slots) {
+    Position position{slots(image), {numbers_text(values)}, {}, values.view};
+    for (std::size_t i = first_slot_; i < image.slots.size(); ++i) {
+        const shm::SlotImage& slot = image.slots[i];
         if (slot.hot.state == State::none) continue;
         const std::string node(slot.name.view());
         position.nodes.insert(node);
@@ -98,7 +100,7 @@ void Truth::update_lives(const shm::Image& image) {
         }
         return;
     }
-    for (std::uint32_t i = 0; i < image.slots.size(); ++i) {
+    for (std::uint32_t i = first_slot_; i < image.slots.size(); ++i) {
         const shm::SlotImage& slot = image.slots[i];
         if (slot.hot.state == State::none || slot.hot.is_proof()) continue;
         lives_.push_back({Slot{i}, slot.hot.generation, slot.hot.incarnation, slot.blob.token, slot.name});

@@ -14,8 +14,8 @@
 
 namespace rollcall::test {
 
-// Everything that is said of everybody, slot by slot: node, the whole hot record, every field of the blob.
-std::string slots_text(const shm::Image& image);
+// Everything that is said of everybody from slot `first` on: node, the whole hot record, every field of the blob. Of those below, how many.
+std::string slots_text(const shm::Image& image, std::uint32_t first);
 // What events change of the checkpoint, and what changes without one.
 std::string numbers_text(const shm::CheckpointValues& values);
 std::string eventless_text(const shm::CheckpointValues& values);
@@ -37,12 +37,16 @@ struct Life {
 
 class Truth {
 public:
+    explicit Truth(std::uint32_t first_slot = 0) : first_slot_(first_slot) {}
+
     struct Position {
         std::string slots;
         std::set<std::string> numbers;  // more than one if something was published without an event
         std::set<std::string> nodes;
         std::uint64_t view = 0;
     };
+
+    std::string slots(const shm::Image& image) const { return slots_text(image, first_slot_); }
 
     // This memory has just been published.
     void add(const shm::Roster& roster);
@@ -68,6 +72,7 @@ public:
 private:
     void update_lives(const shm::Image& image);
 
+    std::uint32_t first_slot_;
     std::map<std::uint64_t, Position> positions_;
     std::map<std::uint64_t, std::string> events_;
     std::map<std::uint64_t, std::string> lines_;
