@@ -247,7 +247,8 @@ void Engine::Impl::answer_all_until_now() {
     Request mark;
     mark.done = [&answered](const engine::Answer&) { answered = true; };
     take_counts();
-    for (bool is_put = false; !answered;) {
+    bool is_put = false;
+    while (!answered) {
         is_put = is_put || inbox.put(std::move(mark));  // over its bound, the inbox leaves it unharmed
         core->step(options.clock(), options.wall_clock(), inbox, false);
     }
