@@ -1,6 +1,5 @@
 // `rollcall watch`: events as they happen, a line each.
 #include <algorithm>
-#include <charconv>
 #include <csignal>
 #include <utility>
 
@@ -8,6 +7,7 @@
 #include "tools/rollcall/event_text.hpp"
 #include "tools/rollcall/json.hpp"
 #include "tools/rollcall/output.hpp"
+#include "tools/rollcall/position.hpp"
 #include "tools/rollcall/reading.hpp"
 #include "tools/rollcall/report.hpp"
 #include "tools/rollcall/signals.hpp"
@@ -28,26 +28,6 @@ void declare(OptionSet& set, Options& options) {
     set.text("--from", "SEQ[@STREAM]", "go on behind this event; 0: all that is still kept (default: only what comes)", options.from);
     set.number("--count", "N", "end after this many events", 1, std::uint64_t{1} << 48, options.count);
     set.duration("--timeout", "end after this long; exit 1 if --count was not reached", options.timeout);
-}
-
-// Where the events already seen end.
-struct Position {
-    std::optional<std::uint64_t> after, stream;
-};
-
-template <class Number>
-bool read_whole(std::string_view text, int base, Number& to) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), to, base);
-    return error == std::errc{} && end == text.data() + text.size();
-}
-
-std::optional<Position> parse_position(std::string_view text) {
-    const std::size_t at = text.find('@');
-    std::uint64_t after = 0, stream = 0;
-    if (!read_whole(text.substr(0, at), 10, after)) return std::nullopt;
-    if (at == text.npos) return Position{after, {}};
-    if (!read_whole(text.substr(at + 1), 16, stream)) return std::nullopt;
-    return Position{after, stream};
 }
 
 enum class Ending { none, counted, timeout, stopped, unread, nothing_more };
