@@ -23,7 +23,7 @@ std::uint32_t next_code_point(std::string_view text, std::size_t& at) noexcept {
 }
 
 bool is_control(std::uint32_t point) noexcept {
-    return point < 0x20 || (point >= 0x7F && point < 0xA0) || point == 0x2028 || point == 0x2029 ||
+    return point < 0x20 || (point >= 0x7F && point < 0xA0) || point == 0x61C || point == 0x2028 || point == 0x2029 ||
            (point >= 0x200B && point <= 0x200F) || (point >= 0x202A && point <= 0x202E) || (point >= 0x2060 && point <= 0x2069) || point == 0xFEFF;
 }
 

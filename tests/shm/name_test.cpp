@@ -99,6 +99,11 @@ TEST(CleanUtf8, AllowsSpacesButNoControls) {
     EXPECT_FALSE(is_clean_utf8("\xC2\x85"));
 }
 
+// Marks that turn the direction of what follows: an id that carries one would show another's on a terminal.
+TEST(CleanUtf8, AllowsNoMarksOfDirection) {
+    for (const char* mark : {"\u061C", "\u200E", "\u200F", "\u202A", "\u202E", "\u2066", "\u2069"}) EXPECT_FALSE(is_clean_utf8(mark)) << mark;
+}
+
 // Any bytes may come from outside: the answer may be no, but it must come.
 TEST(CleanUtf8, JudgesAnyBytes) {
     std::mt19937_64 random(1);
