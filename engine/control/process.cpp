@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -53,6 +54,8 @@ std::optional<long> pid_of(int pidfd) {
 }  // namespace
 
 shm::Descriptor open_pidfd(std::uint32_t pid) noexcept { return shm::Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0))); }
+
+bool has_descriptor_left() noexcept { return static_cast<bool>(shm::Descriptor(::open("/", O_PATH | O_CLOEXEC))); }
 
 bool is_pidfd(int fd) noexcept { return pid_of(fd).has_value(); }
 

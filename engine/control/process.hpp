@@ -12,6 +12,8 @@ namespace rollcall::control {
 
 // Opens a pidfd; invalid if there is no such process, or no descriptor left.
 shm::Descriptor open_pidfd(std::uint32_t pid) noexcept;
+// To look at a pidfd takes another descriptor: without it nobody can tell what it is.
+bool has_descriptor_left() noexcept;
 bool is_pidfd(int fd) noexcept;
 // True once the process has ended, zombies included.
 bool has_exited(int pidfd) noexcept;

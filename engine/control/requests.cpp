@@ -1,5 +1,4 @@
 // What the requests of members and operators mean, and who may make them.
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "engine/client/present.hpp"
@@ -21,8 +20,6 @@ Result<void> validate_details(const Message& m) {
     if (*tags != m.tags) return fail(ErrorKind::invalid, "the tags do not read");
     return {};
 }
-
-bool has_descriptor_left() noexcept { return static_cast<bool>(shm::Descriptor(::open("/", O_PATH | O_CLOEXEC))); }
 
 }  // namespace
 

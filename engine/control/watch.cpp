@@ -49,6 +49,7 @@ Process* Server::watch(Connection& connection, shm::Descriptor pidfd, bool is_ch
     if (!pidfd && connection.self != 0)
         if (const auto it = processes_.find(connection.self); it != processes_.end()) return it->second.get();
     if (!pidfd && connection.pid != 0) pidfd = open_pidfd(connection.pid);
+    if (pidfd && !has_descriptor_left()) pidfd.reset();  // it took the last one
     ProcessFacts facts{connection.pid, 0, connection.uid, connection.gid};
     std::uint64_t inode = 0;
     if (pidfd) {
@@ -63,6 +64,8 @@ Process* Server::watch(Connection& connection, shm::Descriptor pidfd, bool is_ch
             facts.gid = seen->gid;
         }
         inode = inode_of(pidfd.get());
+    } else if (connection.pid != 0) {
+        facts.start_ticks = shm::start_ticks_of(connection.pid).value_or(0);  // so that a later engine may watch it
     }
     Process* process = known(facts, inode);
     if (process == nullptr) {
