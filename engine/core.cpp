@@ -108,6 +108,17 @@ Result<shm::EngineLock> lock_or_say_who(const shm::Paths& paths, const shm::Trus
 // to replace it.
 bool is_worthless(ErrorKind kind) noexcept { return kind == ErrorKind::no_cluster || kind == ErrorKind::incompatible || kind == ErrorKind::damaged; }
 
+// Stamps last 36 years, sequences 89 years of 100,000 events a second, incarnations until damage makes one up: a memory that has used up most of
+// any of them is not gone on with. No engine lives long enough to come from there to the end.
+std::string what_is_used_up(const shm::Roster& roster, Instant now) {
+    const auto nearly = [](std::uint64_t limit) { return limit / 16 * 15; };
+    shm::CheckpointValues values;
+    if (!shm::load_checkpoint(roster.header(), values)) return "";  // damaged: adoption says so
+    if (to_stamp(now, roster.base_ns()).value >= nearly(stamp_limit)) return "its stamps are used up";
+    if (values.head.value >= nearly(sequence_limit)) return "its sequence numbers are used up";
+    return values.greatest_incarnation >= nearly(incarnation_limit) ? "its incarnations are used up" : "";
+}
+
 }  // namespace
 
 Core::Core(std::unique_ptr<Books> books, const CoreOptions& options) : options_(options) { work_with(std::move(books)); }
@@ -161,6 +172,7 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, Instant now
         lock = std::move(*locked);
         auto there = shm::Segment::attach(*paths, shm::Access::engine, shm::HostIdentity::current());
         if (there && there->is_superseded()) there = fail(ErrorKind::damaged, "superseded");
+        if (const std::string what = there ? what_is_used_up(there->roster(), now) : ""; !what.empty()) there = fail(ErrorKind::damaged, what);
         if (there) {
             if (auto same = check_sizes(options, there->roster().geometry(), paths->folder); !same) return fail(same.error());
             segment = std::move(*there);

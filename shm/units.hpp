@@ -35,6 +35,7 @@ inline constexpr std::uint64_t incarnation_limit = std::uint64_t{1} << 53;
 
 // Position in the stream of events: 1 is the first. 48 bits are stored.
 using Sequence = Strong<struct SequenceTag, std::uint64_t>;
+inline constexpr std::uint64_t sequence_limit = std::uint64_t{1} << 48;
 constexpr Sequence operator+(Sequence s, std::uint64_t n) noexcept { return Sequence{s.value + n}; }
 constexpr std::uint64_t operator-(Sequence a, Sequence b) noexcept { return a.value - b.value; }
 
