@@ -22,13 +22,14 @@ std::string octal(mode_t mode) {
 tl::unexpected<Error> cannot_look(const std::string& path) {
     const int code = errno;
     if (code == ENOENT) return fail(ErrorKind::no_cluster, "no folder " + path);
-    if (code == ELOOP || code == ENOTDIR) return fail(ErrorKind::refused, path + " is not a folder, or a symbolic link to one: remove it, or choose another --dir");
+    if (code == ELOOP || code == ENOTDIR)
+        return fail(ErrorKind::refused, path + " is not a folder, or a symbolic link to one: remove it, or choose another --dir");
     return fail(code == EACCES || code == EPERM ? ErrorKind::refused : ErrorKind::system, "cannot look into " + path + ": " + std::strerror(code));
 }
 
 // `follow`: a link may stand for the folder.
 Result<struct stat> look_at(const std::string& path, bool follow) {
-    struct stat s{};
+    struct stat s {};
     const Descriptor folder(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW)));
     if (!folder || ::fstat(folder.get(), &s) != 0) return cannot_look(path);
     return s;
@@ -47,10 +48,12 @@ std::string Trust::names() const {
 
 Result<void> Trust::check(const struct stat& s, const std::string& what, mode_t forbidden) const {
     if (!includes(s.st_uid))
-        return fail(ErrorKind::refused, what + " belongs to uid " + std::to_string(s.st_uid) + ", not to " + names() + ": have it removed, or choose another --dir");
+        return fail(ErrorKind::refused,
+                    what + " belongs to uid " + std::to_string(s.st_uid) + ", not to " + names() + ": have it removed, or choose another --dir");
     if (const mode_t found = s.st_mode & forbidden; found != 0) {
         const std::string whom = (found & S_IRWXO) != 0 ? "everybody" : "its group", may = (found & (S_IWGRP | S_IWOTH)) != 0 ? "written" : "opened";
-        return fail(ErrorKind::refused, what + " can be " + may + " by " + whom + " (mode " + octal(s.st_mode) + "): chmod it to " + octal(s.st_mode & ~forbidden & ~mode_t{S_ISVTX}) + ", or choose another --dir");
+        return fail(ErrorKind::refused, what + " can be " + may + " by " + whom + " (mode " + octal(s.st_mode) + "): chmod it to " +
+                                            octal(s.st_mode & ~forbidden & ~mode_t{S_ISVTX}) + ", or choose another --dir");
     }
     if (!S_ISDIR(s.st_mode) && s.st_nlink > 1)
         return fail(ErrorKind::refused, what + " has " + std::to_string(s.st_nlink) + " names (hard links), it may be another cluster's: remove it");
@@ -58,10 +61,11 @@ Result<void> Trust::check(const struct stat& s, const std::string& what, mode_t 
 }
 
 Result<Trust> trust_in_dir(const std::string& dir) {
-    struct stat link{};
+    struct stat link {};
     if (::lstat(dir.c_str(), &link) != 0) return cannot_look(dir);
     if (S_ISLNK(link.st_mode) && !Trust{}.includes(link.st_uid))
-        return fail(ErrorKind::refused, "folder " + dir + " is a symbolic link of uid " + std::to_string(link.st_uid) + ": have it removed, or choose another --dir");
+        return fail(ErrorKind::refused,
+                    "folder " + dir + " is a symbolic link of uid " + std::to_string(link.st_uid) + ": have it removed, or choose another --dir");
     const auto folder = look_at(dir, true);
     if (!folder) return fail(folder.error());
     const Trust trust = is_well_known(dir) ? Trust{} : Trust{folder->st_uid};
