@@ -11,6 +11,7 @@
 
 #include "engine/client/member.hpp"
 #include "engine/client/observer.hpp"
+#include "engine/client/session.hpp"
 #include "tests/support/other_users.hpp"
 
 namespace rollcall::test {
@@ -55,7 +56,7 @@ TEST(Permission, ATableOfAttempts) {
     if (!is_root_or_says_so()) return;
     RootsCluster cluster;
     const std::string only = "only the engine's user (uid 0) or root may do this", denied = "Permission denied";
-    expect_all(cluster.commands, {
+    const std::vector<Attempt> attempts{
         {"everybody may look", bob, {"members"}, 0, ""},
         {"everybody may check", bob, {"dump", "--verify"}, 0, ""},
         {"a stranger may not join", bob, {"join", "--node", "x", "--", "true"}, 1, denied},
@@ -79,25 +80,34 @@ TEST(Permission, ATableOfAttempts) {
         {"root may set", root, {"set", "--suspect", "40s"}, 0, ""},
         {"root may evict", root, {"evict", "of-root"}, 0, ""},
         {"root may stop", root, {"stop"}, 0, ""},
-    });
+    };
+    expect_all(cluster.commands, attempts);
 }
 
-// A life belongs to the uid that the kernel saw when it joined. Another one that claims to speak for it, with the right incarnation, is refused.
+// A life belongs to the uid that the kernel saw when it joined. Another one that speaks for it, by its right name and incarnation, is refused.
 TEST(Permission, NobodySpeaksForTheLifeOfAnother) {
     if (!is_root_or_says_so()) return;
     RootsCluster cluster;
-    const auto tries = [](const char* node) {
-        return as_user(mia, [node]() -> std::string {
-            Member::Options options;
-            options.node = node;
-            options.replace = true;
-            auto member = Member::join(options);
-            return member ? "joined" : member.error().message;
+    const auto says = [](const char* node, control::Kind kind) {
+        return as_user(mia, [node, kind]() -> std::string {
+            const auto peer = Observer::attach({})->find(node);
+            auto session = Session::connect(shm::Paths::of("/dev/shm/rollcall", "default"));
+            if (!peer || !session) return "cannot ask";
+            control::Message message;
+            message.kind = kind;
+            message.node = node;
+            message.incarnation = peer->incarnation.value;
+            message.has_endpoint = true;
+            const auto reply = session->ask(message, patience);
+            return reply ? "done" : reply.error().message;
         });
     };
-    EXPECT_THAT(tries("of-root"), HasSubstr("of-root"));
-    EXPECT_EQ(tries("of-mia"), "joined");
-    EXPECT_THAT(cluster.commands.run(root, {"members"}).out, HasSubstr("of-root"));
+    for (const control::Kind kind : {control::Kind::update, control::Kind::watchdog, control::Kind::exited, control::Kind::leave}) {
+        EXPECT_EQ(says("of-root", kind), "node 'of-root' belongs to another user");
+        EXPECT_THAT(cluster.commands.run(root, {"members"}).out, HasSubstr("of-root"));
+    }
+    EXPECT_EQ(says("of-mia", control::Kind::update), "done");
+    EXPECT_EQ(says("of-mia", control::Kind::leave), "done");
 }
 
 std::string errno_name() { return errno == EACCES ? "EACCES" : errno == EPERM ? "EPERM" : std::to_string(errno); }
@@ -112,8 +122,10 @@ std::string upgrade_all_mappings() {
         const std::size_t name = line.find("/dev/shm/");
         if (name == std::string::npos || std::sscanf(line.c_str(), "%lx-%lx %4s", &begin, &end, rights) != 3) continue;
         const std::string what = std::filesystem::path(line.substr(name)).stem().string();
-        if (rights[1] == 'w') found[what] = "writable";
-        else found[what] = ::mprotect(reinterpret_cast<void*>(begin), end - begin, PROT_READ | PROT_WRITE) == 0 ? "was made writable" : errno_name();
+        if (rights[1] == 'w')
+            found[what] = "writable";
+        else
+            found[what] = ::mprotect(reinterpret_cast<void*>(begin), end - begin, PROT_READ | PROT_WRITE) == 0 ? "was made writable" : errno_name();
     }
     std::string text;
     for (const auto& [what, outcome] : found) text += what + " " + outcome + "; ";
@@ -173,12 +185,15 @@ TEST(Permission, FilesHaveTheModesThatWerePromised) {
     ::umask(before);
     std::map<std::string, mode_t> modes;
     for (const auto& entry : std::filesystem::recursive_directory_iterator("/dev/shm")) {
-        struct stat s{};
+        struct stat s {};
         ASSERT_EQ(::lstat(entry.path().c_str(), &s), 0);
         EXPECT_EQ(s.st_uid, ann.uid);
         modes[entry.path().stem().string()] = s.st_mode & 07777;
     }
-    EXPECT_EQ(modes, (std::map<std::string, mode_t>{{"made", 0755}, {"by", 0755}, {"ann", 0755}, {"default", 0755}, {"roster", 0644}, {"pulse", 0664}, {"lock", 0600}, {"control", 0660}}));
+    EXPECT_EQ(
+        modes,
+        (std::map<std::string, mode_t>{
+            {"made", 0755}, {"by", 0755}, {"ann", 0755}, {"default", 0755}, {"roster", 0644}, {"pulse", 0664}, {"lock", 0600}, {"control", 0660}}));
 }
 
 }  // namespace

@@ -47,17 +47,29 @@ struct Spoilt {
     std::string why;
 };
 
-Spoilt with_mode(const char* what, const std::string& path, mode_t bad, mode_t good, std::vector<std::vector<std::string>> refused, const std::string& why) {
-    return {what, path, [bad](const std::string& p) { set_mode(p, bad); }, [good](const std::string& p) { set_mode(p, good); }, std::move(refused), why};
+Spoilt with_mode(const char* what, const std::string& path, mode_t bad, mode_t good, std::vector<std::vector<std::string>> refused,
+                 const std::string& why) {
+    return {what, path, [bad](const std::string& p) { set_mode(p, bad); }, [good](const std::string& p) { set_mode(p, good); }, std::move(refused),
+            why};
 }
 
 Spoilt with_owner(const char* what, const std::string& path, std::vector<std::vector<std::string>> refused) {
-    return {what, path, [](const std::string& p) { give_to(p, bob.uid); }, [](const std::string& p) { give_to(p, 0); }, std::move(refused), "belongs to uid 60002"};
+    return {what,
+            path,
+            [](const std::string& p) { give_to(p, bob.uid); },
+            [](const std::string& p) { give_to(p, 0); },
+            std::move(refused),
+            "belongs to uid 60002"};
 }
 
 Spoilt with_second_name(const char* what, const std::string& path, std::vector<std::vector<std::string>> refused) {
     const std::string second = "/dev/shm/second-name";
-    return {what, path, [second](const std::string& p) { fs::create_hard_link(p, second); }, [second](const std::string&) { fs::remove(second); }, std::move(refused), "has 2 names"};
+    return {what,
+            path,
+            [second](const std::string& p) { fs::create_hard_link(p, second); },
+            [second](const std::string&) { fs::remove(second); },
+            std::move(refused),
+            "has 2 names"};
 }
 
 Spoilt with_link(const char* what, const std::string& path, std::vector<std::vector<std::string>> refused) {
@@ -101,7 +113,7 @@ TEST(Trust, FoldersThatOthersMayWriteOrOwnAreRefused) {
     commands.start_engine(root);
     const std::vector<std::vector<std::string>> all{look, join, command, lead, {"stop", "--remove"}, {"dump"}};
     const std::string everybody = "can be written by everybody", group = "can be written by its group";
-    expect_each_refused(commands, {
+    const std::vector<Spoilt> table{
         with_mode("DIR, everybody", dir, 0757, 0755, all, everybody),
         with_mode("DIR, sticky", dir, 01777, 0755, all, everybody),
         with_mode("DIR, its group", dir, 0775, 0755, all, group),
@@ -112,7 +124,8 @@ TEST(Trust, FoldersThatOthersMayWriteOrOwnAreRefused) {
         with_owner("folder of another", place, all),
         with_linked_folder("DIR is another's link", dir, all, bob.uid),
         with_linked_folder("folder is a link", place, all, 0),
-    });
+    };
+    expect_each_refused(commands, table);
 }
 
 TEST(Trust, FilesThatOthersMayWriteOwnOrShareAreRefused) {
@@ -120,9 +133,10 @@ TEST(Trust, FilesThatOthersMayWriteOwnOrShareAreRefused) {
     PrivateMemory memory;
     Commands commands;
     commands.start_engine(root);
-    const std::string everybody = "can be written by everybody", group = "can be written by its group", roster = place + "/roster", pulse = pulse_path(), socket = place + "/control.sock";
+    const std::string everybody = "can be written by everybody", group = "can be written by its group", roster = place + "/roster",
+                      pulse = pulse_path(), socket = place + "/control.sock";
     const std::vector<std::vector<std::string>> readers{look, join, {"dump"}}, talkers{join, command, {"stop"}};
-    expect_each_refused(commands, {
+    const std::vector<Spoilt> table{
         with_mode("roster, everybody", roster, 0646, 0644, readers, everybody),
         with_mode("roster, its group", roster, 0664, 0644, readers, group),
         with_owner("roster of another", roster, readers),
@@ -136,7 +150,8 @@ TEST(Trust, FilesThatOthersMayWriteOwnOrShareAreRefused) {
         with_owner("socket of another", socket, talkers),
         with_second_name("socket with two names", socket, talkers),
         with_link("socket is a link", socket, talkers),
-    });
+    };
+    expect_each_refused(commands, table);
 }
 
 // With nobody in the way: a new engine neither adopts nor replaces what it must not believe, and does not touch it.
@@ -148,7 +163,7 @@ TEST(Trust, AnEngineTakesOverNothingThatItMustNotBelieve) {
     commands.end_all();
     const std::string everybody = "can be written by everybody", roster = place + "/roster", pulse = pulse_path(), lock = place + "/lock";
     const std::vector<std::vector<std::string>> engines{lead, {"run", "--dir", dir}};
-    expect_each_refused(commands, {
+    const std::vector<Spoilt> table{
         with_mode("roster, everybody", roster, 0666, 0644, engines, everybody),
         with_owner("roster of another", roster, engines),
         with_second_name("roster with two names", roster, engines),
@@ -162,7 +177,8 @@ TEST(Trust, AnEngineTakesOverNothingThatItMustNotBelieve) {
         with_owner("lock of another", lock, engines),
         with_second_name("lock with two names", lock, engines),
         with_link("lock is a link", lock, engines),
-    });
+    };
+    expect_each_refused(commands, table);
     commands.start_engine(root);
     EXPECT_EQ(pulse_path(), pulse) << "the same memory, adopted";
 }
@@ -176,7 +192,14 @@ TEST(Trust, AStrangersDefaultFolderIsRefused) {
     EXPECT_EQ(commands.run(bob, {"members", "--dir", dir}).code, 0);
     EXPECT_EQ(commands.run(bob, {"members"}).code, 0) << "one of the places where he looks";
     for (const User& user : {root, ann})
-        for (const auto& words : {look, join, command, {"dump"}, {"watch", "--count", "1", "--timeout", "1s"}, {"members", "--dir", dir}, {"members", "--dir", dir + "/../rollcall/"}, {"run", "--dir", dir}})
+        for (const auto& words : {look,
+                                  join,
+                                  command,
+                                  {"dump"},
+                                  {"watch", "--count", "1", "--timeout", "1s"},
+                                  {"members", "--dir", dir},
+                                  {"members", "--dir", dir + "/../rollcall/"},
+                                  {"run", "--dir", dir}})
             expect_refused(commands.run(user, words), "folder /dev/shm/rollcall", "belongs to uid 60002, not to root");
     expect_refused(commands.run(root, lead), "folder /dev/shm/rollcall", "belongs to uid 60002");
     expect_refused(commands.run(root, {"run", "--cluster", "other"}), "folder /dev/shm/rollcall", "belongs to uid 60002");

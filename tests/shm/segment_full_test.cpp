@@ -28,7 +28,7 @@ template <class What>
 int in_small_memory(const std::string& folder, const char* size, What what) {
     const pid_t child = ::fork();
     if (child == 0) {
-        if (!enter_mount_namespace() || ::mount("none", folder.c_str(), "tmpfs", 0, (std::string("size=") + size).c_str()) != 0) ::_exit(2);
+        if (!enter_mount_namespace() || ::mount("none", folder.c_str(), "tmpfs", 0, (std::string("mode=0755,size=") + size).c_str()) != 0) ::_exit(2);
         ::_exit(what() ? 0 : 1);
     }
     int status = 0;

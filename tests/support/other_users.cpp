@@ -30,7 +30,8 @@ std::string content_of(const std::string& path) {
 }
 
 void become(const User& user) {
-    if (::setgroups(user.groups.size(), user.groups.data()) != 0 || ::setgid(user.gid) != 0 || ::setuid(user.uid) != 0) throw std::runtime_error("cannot become uid " + std::to_string(user.uid));
+    if (::setgroups(user.groups.size(), user.groups.data()) != 0 || ::setgid(user.gid) != 0 || ::setuid(user.uid) != 0)
+        throw std::runtime_error("cannot become uid " + std::to_string(user.uid));
 }
 
 std::string joined(const std::vector<gid_t>& groups) {
@@ -49,8 +50,13 @@ bool is_root_or_says_so() {
 
 PrivateMemory::PrivateMemory(const std::string& size) {
     const std::string options = "mode=1777,size=" + size;
-    if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 || ::mount("none", "/dev/shm", "tmpfs", 0, options.c_str()) != 0)
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount("none", "/dev/shm", "tmpfs", 0, options.c_str()) != 0)
         throw std::runtime_error("cannot mount a memory of its own");
+}
+
+void PrivateMemory::resize(const std::string& size) {
+    if (::mount("none", "/dev/shm", "tmpfs", MS_REMOUNT, ("size=" + size).c_str()) != 0) throw std::runtime_error("cannot resize the memory");
 }
 
 PrivateMemory::~PrivateMemory() { ::umount2("/dev/shm", MNT_DETACH); }
@@ -95,7 +101,9 @@ Process::Start Commands::start_of(const User& user, const std::vector<std::strin
     Process::Start start;
     const std::string uid = std::to_string(user.uid), gid = std::to_string(user.gid);
     start.argv = user.through;
-    start.argv.insert(start.argv.end(), {"setpriv", "--reuid", uid, "--regid", gid, user.groups.empty() ? "--clear-groups" : "--groups=" + joined(user.groups), "--pdeathsig", "KILL", "--", folder_ + "/rollcall"});
+    start.argv.insert(start.argv.end(),
+                      {"setpriv", "--reuid", uid, "--regid", gid, user.groups.empty() ? "--clear-groups" : "--groups=" + joined(user.groups),
+                       "--pdeathsig", "KILL", "--", folder_ + "/rollcall"});
     start.argv.insert(start.argv.end(), words.begin(), words.end());
     start.err = folder_ + "/" + std::to_string(++started_);
     start.environment = {{"ROLLCALL_DIR", ""}, {"XDG_RUNTIME_DIR", ""}};

@@ -28,6 +28,7 @@ class PrivateMemory {
 public:
     explicit PrivateMemory(const std::string& size = "64m");
     ~PrivateMemory();
+    static void resize(const std::string& size);
     PrivateMemory(const PrivateMemory&) = delete;
     PrivateMemory& operator=(const PrivateMemory&) = delete;
 };
