@@ -149,7 +149,7 @@ TEST(ObserversUnderLoad, ASnapshotAtAnyMomentAndWhatFollowsIsTheRoster) {
     for (int i = 0; i < 4; ++i) {
         members.push_back(cluster.puppet());
         members.back().ask("join steady" + std::to_string(i));
-        members.back().write_line("churn m" + std::to_string(i) + " 8000");
+        members.back().write_line("churn m" + std::to_string(i) + " 3000");
     }
     struct Fold {
         Observer observer;
@@ -169,7 +169,7 @@ TEST(ObserversUnderLoad, ASnapshotAtAnyMomentAndWhatFollowsIsTheRoster) {
         for (std::size_t j = 0; j < folds.size(); j += 7) ASSERT_NO_FATAL_FAILURE(read_on(folds[j]));
         std::this_thread::sleep_for(10ms);
     }
-    for (Process& member : members) EXPECT_EQ(member.read_line(), "ok 8000");
+    for (Process& member : members) EXPECT_EQ(member.read_line(), "ok 3000");
     for (Fold& fold : folds) ASSERT_NO_FATAL_FAILURE(read_on(fold));
 
     const auto roster = cluster.observe().snapshot();
