@@ -37,6 +37,7 @@ public:
     const Record& record(Slot s) const { return records_[s.value]; }
     Entry& entry(Sequence s) { return ring_[s.value % events]; }
     const Entry& entry(Sequence s) const { return ring_[s.value % events]; }
+    WatchedAtomic<std::uint32_t>& extent_class(std::uint32_t) { return extent_class_; }
     const WatchedAtomic<std::uint32_t>& extent_class(std::uint32_t) const { return extent_class_; }
     WatchedAtomic<std::uint64_t>* blob(std::uint32_t number) { return &heap_[number * shm::blob_unit / 8]; }
     const WatchedAtomic<std::uint64_t>* blob(std::uint32_t number) const { return &heap_[number * shm::blob_unit / 8]; }
@@ -100,7 +101,7 @@ inline std::uint64_t last_event_of(std::uint32_t slot, std::uint64_t until) {
     return until;
 }
 
-// Transcribes Membership (blob first), Ledger::plan, commit and apply: one event a commit, but for those of a batch.
+// Transcribes Membership (blob first), Ledger::plan, commit and apply. A mutant overrides what it does otherwise.
 struct AsWritten {
     static constexpr bool publishes_before_reuse = true;
     static void weaken(SmallRoster&) {}
