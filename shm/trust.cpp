@@ -23,7 +23,7 @@ tl::unexpected<Error> cannot_look(const std::string& path) {
     const int code = errno;
     if (code == ENOENT) return fail(ErrorKind::no_cluster, "no folder " + path);
     if (code == ELOOP || code == ENOTDIR)
-        return fail(ErrorKind::refused, path + " is not a folder, or a symbolic link to one: remove it, or choose another --dir");
+        return fail(ErrorKind::refused, path + " is no folder, or a symbolic link (" + std::strerror(code) + "): remove it, or choose another --dir");
     return fail(code == EACCES || code == EPERM ? ErrorKind::refused : ErrorKind::system, "cannot look into " + path + ": " + std::strerror(code));
 }
 
