@@ -24,7 +24,8 @@ void FolderImage::write(const std::string& folder) const {
     std::filesystem::create_directory(folder);
     for (const auto& [name, file] : files) {
         const std::string path = folder + "/" + name;
-        std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(file.bytes.data()), static_cast<std::streamsize>(file.bytes.size()));
+        const auto* bytes = reinterpret_cast<const char*>(file.bytes.data());
+        std::ofstream(path, std::ios::binary).write(bytes, static_cast<std::streamsize>(file.bytes.size()));
         std::filesystem::resize_file(path, file.size);
     }
 }
@@ -43,8 +44,10 @@ FolderWatch::Mapped::~Mapped() {
 
 std::uint64_t FolderWatch::Mapped::looked_at() const noexcept { return std::min(size, most_looked_at); }
 
-FolderWatch::FolderWatch(std::string folder, const ClusterFiles* old) : folder_(std::move(folder)), old_(old), inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
-    if (::inotify_add_watch(inotify_.get(), folder_.c_str(), IN_CREATE | IN_DELETE | IN_MOVE | IN_MODIFY | IN_ATTRIB) < 0) throw std::runtime_error("cannot watch " + folder_);
+FolderWatch::FolderWatch(std::string folder, const ClusterFiles* old)
+    : folder_(std::move(folder)), old_(old), inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
+    constexpr std::uint32_t changes = IN_CREATE | IN_DELETE | IN_MOVE | IN_MODIFY | IN_ATTRIB;
+    if (::inotify_add_watch(inotify_.get(), folder_.c_str(), changes) < 0) throw std::runtime_error("cannot watch " + folder_);
     list();
 }
 
@@ -82,7 +85,8 @@ FolderImage FolderWatch::image() const {
 bool FolderWatch::update(FolderImage& last) {
     bool changed = has_folder_changed();
     if (changed) list();
-    for (auto at = files_.begin(); !changed && at != files_.end(); ++at) changed = std::memcmp(at->second->bytes, last.files.at(at->first).bytes.data(), at->second->looked_at()) != 0;
+    for (const auto& [name, mapped] : files_)
+        if (!changed && mapped->size != 0) changed = std::memcmp(mapped->bytes, last.files.at(name).bytes.data(), mapped->looked_at()) != 0;
     if (!changed) return false;
     FolderImage now = image();
     if (now == last) return false;

@@ -18,7 +18,10 @@ using engine::Core;
 
 namespace {
 
-std::string first_of(const shm::Verification& v) { return v.broken_count == 0 && v.is_settled ? "" : v.broken.empty() ? "it does not hold still" : v.broken.front(); }
+std::string first_of(const shm::Verification& v) {
+    if (!v.broken.empty()) return v.broken.front();
+    return v.is_settled ? "" : "it does not hold still";
+}
 
 std::string number(std::uint64_t n) { return std::to_string(n); }
 
@@ -67,8 +70,9 @@ std::string Judge::observed() const {
     if (shm::take_snapshot(segment->roster(), image) == shm::Snapshot::busy) return "it gets no snapshot";
     const Truth::Position* position = truth_.at(image.at);
     if (position == nullptr) return "its snapshot is of " + number(image.at.value) + ", where nothing was published";
-    if (const std::string is = truth_.slots(image); is != position->slots) return "its snapshot at " + number(image.at.value) + first_difference(is, position->slots);
-    if (image.view != position->view) return "its snapshot at " + number(image.at.value) + " has view " + number(image.view);
+    const std::string is = truth_.slots(image), which = "its snapshot at " + number(image.at.value);
+    if (is != position->slots) return which + first_difference(is, position->slots);
+    if (image.view != position->view) return which + " has view " + number(image.view);
     return events_fault(segment->roster());
 }
 
@@ -94,7 +98,8 @@ std::string Judge::numbers_fault() const {
     if (!shm::load_checkpoint(files_.roster().header(), values)) return "it does not read";
     const Truth::Position* position = truth_.at(values.head);
     if (position == nullptr) return "head is " + number(values.head.value) + ", where nothing was published";
-    if (const std::string is = numbers_text(values); !position->numbers.contains(is)) return is + " at " + number(values.head.value) + " must be " + *position->numbers.begin();
+    const std::string is = numbers_text(values);
+    if (!position->numbers.contains(is)) return is + "at " + number(values.head.value) + " must be " + *position->numbers.begin();
     return truth_.knows_eventless(eventless_text(values)) ? "" : eventless_text(values) + " was never published";
 }
 
@@ -200,7 +205,8 @@ std::string Judge::beaten() {
     if (std::string fault = adopted(); !fault.empty()) return fault;
     for (const std::string& node : must_stay) {
         shm::FoundRecord record;
-        if (shm::find(files_.roster(), shm::Name::of(node), record) != shm::Lookup::found) return node + " was told that its beat counts, and is gone";
+        const auto outcome = shm::find(files_.roster(), shm::Name::of(node), record);
+        if (outcome != shm::Lookup::found) return node + " was told that its beat counts, and is gone";
     }
     return "";
 }

@@ -27,6 +27,8 @@ struct Old {
     void (*spoil)(ClusterFiles&);  // null: there is no old memory
 };
 
+void PrintTo(const Old& old, std::ostream* out) { *out << old.name; }
+
 const Old olds[]{
     {"OverNothing", nullptr},
     {"OverAnotherBootsMemory", [](ClusterFiles& f) { f.roster().header().boot_id[0].store(4711); }},
@@ -65,14 +67,15 @@ protected:
     }
 
     // The next engine. It adopts what was published, and makes what was not.
-    std::string opened(const std::string& dir) const {
+    std::string opened_by_next(const std::string& dir) const {
         {
             auto there = shm::Segment::attach(shm::Paths::of(dir, "test"), shm::Access::observer, shm::HostIdentity::current());
             const std::uint64_t published = there && there->instance() != old_instance ? there->instance() : 0;
             auto core = Core::open({"test", "engine", "here", dir, {}, 8, 64, {}}, origin + 2s, wall_origin_us);
             if (!core) return core.error().message;
-            if (published != 0 && ((*core)->segment().instance() != published || !(*core)->has_adopted())) return "what was published was not adopted";
-            if (published == 0 && (*core)->segment().instance() == old_instance) return "the old memory was adopted";
+            const std::uint64_t opened = (*core)->segment().instance();
+            if (published != 0 && (opened != published || !(*core)->has_adopted())) return "what was published was not adopted";
+            if (published == 0 && opened == old_instance) return "the old memory was adopted";
         }
         TimedCore next(setup_in(dir));
         if (!next.core().has_adopted()) return "the engine after it does not adopt: " + next.core().why_replaced();
@@ -88,7 +91,8 @@ protected:
     std::optional<ClusterFiles> old;
     std::uint64_t old_instance = 0;
 };
-INSTANTIATE_TEST_SUITE_P(Made, ReplacementAtEveryInstruction, testing::ValuesIn(olds), [](const auto& tested) { return std::string(tested.param.name); });
+INSTANTIATE_TEST_SUITE_P(Made, ReplacementAtEveryInstruction, testing::ValuesIn(olds),
+                         [](const auto& tested) { return std::string(tested.param.name); });
 
 TEST_P(ReplacementAtEveryInstruction, TheFolderIsOpenedByTheNextEngine) {
     SteppedProcess child([&](const SteppedProcess::Stop& stop) {
@@ -105,13 +109,14 @@ TEST_P(ReplacementAtEveryInstruction, TheFolderIsOpenedByTheNextEngine) {
         ++images;
         last.write(copy.path() + "/test");
         std::string fault = observed(copy.path(), last);
-        if (fault.empty()) fault = opened(copy.path());
+        if (fault.empty()) fault = opened_by_next(copy.path());
         if (!fault.empty() && ++faults <= 5) ADD_FAILURE() << "image " << images << ", after instruction " << child.instructions() << ": " << fault;
     };
     judge();
     while (child.step() && faults < 5)
         if (watch.update(last)) judge();
-    std::cout << "sweep: memory is made " << GetParam().name << ": " << child.instructions() << " instructions stepped, " << images << " images judged, " << faults << " faults\n";
+    std::cout << "sweep: memory is made " << GetParam().name << ": " << child.instructions() << " instructions stepped, " << images
+              << " images judged, " << faults << " faults\n";
     RecordProperty("images", std::to_string(images));
     RecordProperty("instructions", std::to_string(child.instructions()));
     EXPECT_GT(images, 500u);

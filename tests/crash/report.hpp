@@ -11,8 +11,8 @@
 namespace rollcall::test {
 
 inline void report(const std::string& what, const Tally& tally) {
-    std::cout << "sweep: " << what << ": " << tally.instructions << " instructions stepped, " << tally.images << " images, " << tally.judged << " different ones judged, "
-              << tally.adoptions << " adoptions swept, " << tally.faults << " faults\n";
+    std::cout << "sweep: " << what << ": " << tally.instructions << " instructions stepped, " << tally.images << " images, " << tally.judged
+              << " different ones judged, " << tally.adoptions << " adoptions swept, " << tally.faults << " faults\n";
     testing::Test::RecordProperty("instructions", std::to_string(tally.instructions));
     testing::Test::RecordProperty("images", std::to_string(tally.judged));
     testing::Test::RecordProperty("faults", std::to_string(tally.faults));

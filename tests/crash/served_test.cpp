@@ -35,7 +35,8 @@ private:
 std::unique_ptr<Served> served;
 
 TEST(ServedAtEveryInstruction, AJoinOverTheSocket) {
-    const Operation operation{"a join over the socket", [](TimedCore& c) { served = std::make_unique<Served>(c); }, [](TimedCore&) { served->turn(); }, {"joined new join"}};
+    const Operation operation{"a join over the socket", [](TimedCore& c) { served = std::make_unique<Served>(c); },
+                              [](TimedCore&) { served->turn(); }, {"joined new join"}};
     SweepSetup setup;
     shm::Descriptor connection;
     setup.call = [&](const std::string& dir) {

@@ -16,14 +16,6 @@ namespace rollcall::test {
 
 namespace {
 
-// This process and the child it steps take turns: on one core that is quicker than on two.
-void keep_to_this_core() noexcept {
-    cpu_set_t here;
-    CPU_ZERO(&here);
-    CPU_SET(static_cast<unsigned>(::sched_getcpu()), &here);
-    ::sched_setaffinity(0, sizeof here, &here);
-}
-
 [[noreturn]] void live(const std::function<void(const SteppedProcess::Stop&)>& life) {
     if (::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) {
         std::perror("this process may not be traced");
@@ -40,8 +32,17 @@ void keep_to_this_core() noexcept {
 
 }  // namespace
 
+SteppedProcess::OneCore::OneCore() noexcept {
+    ::sched_getaffinity(0, sizeof before_, &before_);
+    cpu_set_t here;
+    CPU_ZERO(&here);
+    CPU_SET(static_cast<unsigned>(::sched_getcpu()), &here);
+    ::sched_setaffinity(0, sizeof here, &here);
+}
+
+SteppedProcess::OneCore::~OneCore() { ::sched_setaffinity(0, sizeof before_, &before_); }
+
 SteppedProcess::SteppedProcess(const std::function<void(const Stop&)>& life) {
-    keep_to_this_core();
     pid_ = ::fork();
     if (pid_ < 0) throw std::runtime_error("cannot fork");
     if (pid_ == 0) live(life);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 
+#include <sched.h>
 #include <sys/types.h>
 
 namespace rollcall::test {
@@ -13,8 +14,8 @@ public:
     // Called by the child: stops it until its parent lets it go on.
     using Stop = std::function<void()>;
 
-    // Forks, and lets the child run `life` up to its first stop. The calling process must have one thread; from now on it keeps to one
-    // core together with the child, which makes a step two cheap switches. Throws if the child ends instead of stopping.
+    // Forks, and lets the child run `life` up to its first stop. The calling process must have one thread. Throws if the child ends
+    // instead of stopping.
     explicit SteppedProcess(const std::function<void(const Stop&)>& life);
     // Kills the child, at whatever instruction it is.
     ~SteppedProcess();
@@ -29,9 +30,19 @@ public:
     pid_t pid() const noexcept { return pid_; }
 
 private:
+    // Parent and child take turns: on one core a step is two cheap switches.
+    class OneCore {
+    public:
+        OneCore() noexcept;
+        ~OneCore();
+
+    private:
+        cpu_set_t before_;
+    };
     int wait_for_signal();
     void wait_for_stop();
 
+    OneCore while_it_lives_;
     pid_t pid_ = -1;
     std::uint64_t instructions_ = 0;
 };

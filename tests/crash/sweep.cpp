@@ -80,7 +80,8 @@ void Sweep::judge_all(Judge& judge, std::size_t from, const std::string& of) {
         const std::string fault = judge.fault_of(images_[i]);
         if (fault.empty()) continue;
         ++tally_.faults;
-        ADD_FAILURE() << operation_.what << of << ", image " << i - from << " of " << images_.size() - from << ", after instruction " << instruction_of_[i] << ": " << fault;
+        ADD_FAILURE() << operation_.what << of << ", image " << i - from << " of " << images_.size() - from << ", after instruction "
+                      << instruction_of_[i] << ": " << fault;
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <ostream>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -19,6 +20,8 @@ struct Operation {
     void (*make)(TimedCore&);
     std::vector<std::string> events;
 };
+
+inline void PrintTo(const Operation& operation, std::ostream* out) { *out << operation.what; }
 
 struct SweepSetup {
     Settings settings{};

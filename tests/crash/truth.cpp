@@ -19,23 +19,27 @@ std::string hot_text(const shm::Hot& hot) {
 
 std::string blob_text(const shm::Blob& b) {
     std::string line = text(b.sequence.value) + '\'' + b.endpoint + "' '" + b.host + "' '" + b.tags + "' ";
-    for (const std::uint64_t n : {std::uint64_t{b.card}, b.start_ticks, std::uint64_t{b.flags}, std::uint64_t{b.pid}, std::uint64_t{b.uid}, std::uint64_t{b.gid}, b.token}) line += text(n);
+    for (const std::uint32_t n : {b.card, std::uint32_t{b.flags}, b.pid, b.uid, b.gid}) line += text(n);
+    for (const std::uint64_t n : {b.start_ticks, b.token}) line += text(n);
     return line;
 }
 
 // Counted when it happens; what was not published is lost with the engine.
-constexpr engine::Counter without_event[]{engine::Counter::heartbeats_sent, engine::Counter::heartbeats_received, engine::Counter::words_repaired, engine::Counter::unwatched};
+using engine::Counter;
+constexpr Counter without_event[]{Counter::heartbeats_sent, Counter::heartbeats_received, Counter::words_repaired, Counter::unwatched};
 
 }  // namespace
 
 std::string slots_text(const shm::Image& image, std::uint32_t first) {
     const auto below = image.slots.begin() + std::min<std::ptrdiff_t>(first, std::ssize(image.slots));
-    std::string all = "below " + text(static_cast<std::uint64_t>(std::count_if(image.slots.begin(), below, [](const auto& s) { return s.hot.state != State::none; }))) + '\n';
+    const auto peers = std::count_if(image.slots.begin(), below, [](const auto& s) { return s.hot.state != State::none; });
+    std::string all = "below " + text(static_cast<std::uint64_t>(peers)) + '\n';
     for (std::size_t i = first; i < image.slots.size(); ++i) {
         const shm::SlotImage& slot = image.slots[i];
         const bool is_free = slot.hot.state == State::none;
         if (is_free && slot.hot.lsn.value == 0) continue;  // never used; the mark may have risen for somebody who did not come
-        all += "slot " + text(i) + (is_free ? "-" : std::string(slot.name.view())) + ' ' + hot_text(slot.hot) + (is_free ? "" : blob_text(slot.blob)) + '\n';
+        const std::string name = is_free ? "-" : std::string(slot.name.view());
+        all += "slot " + text(i) + name + ' ' + hot_text(slot.hot) + (is_free ? "" : blob_text(slot.blob)) + '\n';
     }
     return all;
 }
@@ -43,7 +47,7 @@ std::string slots_text(const shm::Image& image, std::uint32_t first) {
 std::string numbers_text(const shm::CheckpointValues& v) {
     std::string line = "view " + text(v.view) + "list " + text(v.list_version) + "incarnation " + text(v.greatest_incarnation) + "counters ";
     for (std::size_t i = 0; i < v.counters.size(); ++i)
-        if (std::count(std::begin(without_event), std::end(without_event), static_cast<engine::Counter>(i)) == 0) line += text(v.counters[i]);
+        if (std::count(std::begin(without_event), std::end(without_event), static_cast<Counter>(i)) == 0) line += text(v.counters[i]);
     return line;
 }
 
@@ -56,7 +60,8 @@ std::string eventless_text(const shm::CheckpointValues& v) {
 
 std::string event_text(const shm::StoredEvent& e) {
     std::string line = text(e.sequence.value) + std::string(to_string(e.kind)) + ' ' + std::string(e.name.view()) + ' ' + hot_text(e.hot);
-    for (const std::uint64_t n : {std::uint64_t{e.slot.value}, static_cast<std::uint64_t>(e.before), e.view, e.mono_ns, e.wall_us, e.length_ns, std::uint64_t{e.epoch}, e.list_version}) line += text(n);
+    line += "slot " + text(e.slot.value) + std::string(to_string(e.before)) + ' ' + text(e.epoch);
+    for (const std::uint64_t n : {e.view, e.mono_ns, e.wall_us, e.length_ns, e.list_version}) line += text(n);
     return line;
 }
 
@@ -116,8 +121,9 @@ void Truth::add_events(const shm::Roster& roster) {
         events_.emplace(s.value, event_text(event));
         lines_.emplace(s.value, line_of(present_event(roster, event)));
         hots_[std::string(event.name.view())].insert(shm::encode(event.hot));
+        if (event.kind != EventKind::evicted || event.hot.reason != Reason::silence) continue;
         for (Life& life : lives_)
-            if (event.kind == EventKind::evicted && event.hot.reason == Reason::silence && event.slot == life.slot && event.hot.incarnation == life.incarnation) life.ends_by_silence = true;
+            if (event.slot == life.slot && event.hot.incarnation == life.incarnation) life.ends_by_silence = true;
     }
 }
 

@@ -27,6 +27,8 @@ struct End {
     bool looks;  // the beat also looks at the engine, and writes its card
 };
 
+void PrintTo(const End& end, std::ostream* out) { *out << end.name; }
+
 void outlive(TimedCore& core) { core.run(11s, {"b", "c", "d", "e", "f", "g", "h"}); }
 
 // By another process: a join of the same one would only be its answer again.
