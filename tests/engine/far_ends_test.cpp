@@ -120,8 +120,10 @@ TEST_F(FarEnds, GreatSequencesCountLikeSmallOnes) {
     open();
     core->join("first");  // so that no process of the next engine is taken for the one that joined as a
     core->join("a");
-    open_with([](shm::CheckpointValues& values) { values.head = Sequence{nearly(sequence_limit) - 3}; });
+    open_with([](shm::CheckpointValues& values) { values.head = Sequence{nearly(sequence_limit) - 4}; });
     ASSERT_TRUE(core->core().has_adopted());
+    core->join("b");
+    core->take();
     for (int i = 0; i < 100; ++i) {
         ASSERT_FALSE(core->replace("a").error);
         const auto events = core->take_events();
