@@ -86,6 +86,7 @@ bool load_blob(const Roster& roster, std::uint32_t number, Blob& out) {
     for (std::size_t i = 0; i < blob_fixed_words; ++i) fixed[i] = from[i].load(acquire);
     const std::size_t endpoint = fixed[1] >> 56, host = fixed[1] >> 48 & 0xFF, tags = fixed[1] >> 32 & 0xFFFF;
     const std::size_t bytes = endpoint + host + tags;
+    if (host > max_node_id || tags > max_tags) return false;  // each alone: an update puts other parts beside those that it keeps
     const std::uint32_t size_class = roster.extent_class(number / (blob_extent_bytes / blob_unit)).load(acquire);
     if (size_class >= blob_class_count || blob_fixed_words * 8 + bytes > blob_class_bytes[size_class]) return false;
 

@@ -353,6 +353,7 @@ Result<Segment> Segment::attach(const Paths& paths, Access access, const HostIde
         if (auto living = check_tmpfs(files->roster_file, path); !living) return fail(living.error());
     auto bytes = size_of(files->roster_file, sizeof(Preamble), path);
     if (!bytes) return fail(bytes.error());
+    if (*bytes > Geometry::of(max_capacity, max_ring).roster_bytes) return fail(ErrorKind::damaged, path + " has " + std::to_string(*bytes) + " bytes, more than any layout needs");
     auto roster_map = map(files->roster_file, *bytes, writes_roster, path);
     if (!roster_map) return fail(roster_map.error());
     files->roster_map = std::move(*roster_map);

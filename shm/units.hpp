@@ -49,8 +49,8 @@ constexpr Instant instant_from_ns(std::int64_t ns) noexcept { return Instant{std
 
 // The stamp in force at `t`, rounded down; instants before the base give 0.
 constexpr Stamp to_stamp(Instant t, std::int64_t base_ns) noexcept {
-    const std::int64_t since_base = to_ns(t) - base_ns;
-    return Stamp{since_base <= 0 ? 0 : static_cast<std::uint64_t>(since_base) >> stamp_shift};
+    // Any two numbers, no overflow: the base lies in shared memory.
+    return Stamp{to_ns(t) <= base_ns ? 0 : (static_cast<std::uint64_t>(to_ns(t)) - static_cast<std::uint64_t>(base_ns)) >> stamp_shift};
 }
 constexpr Instant to_instant(Stamp s, std::int64_t base_ns) noexcept {
     return instant_from_ns(static_cast<std::int64_t>((static_cast<std::uint64_t>(base_ns) + (s.value << stamp_shift)) & (UINT64_MAX >> 2)));  // any bits, no overflow

@@ -88,6 +88,7 @@ private:
         CheckpointValues values;
         if (!load_checkpoint(roster_.header(), values)) return broken("checkpoint: the selected one does not agree with its selector, or holds settings that make no sense");
         greatest_incarnation_ = values.greatest_incarnation;
+        must(greatest_incarnation_ < incarnation_limit, "checkpoint", "the greatest incarnation " + text(greatest_incarnation_) + " is beyond what a record can hold");
         for (std::uint32_t i = 0; i < values.pause_count; ++i) {
             const bool in_order = values.pauses[i].begin < values.pauses[i].end && (i == 0 || values.pauses[i - 1].end <= values.pauses[i].begin);
             must(in_order, "checkpoint", "pause " + text(i) + " is out of order");

@@ -82,7 +82,8 @@ Beat BeatingPage::look_at_engine(BeatingLife& life, std::int64_t now_ns) noexcep
     const shm::RosterHeader& header = life.segment->roster().header();
     if (life.card != nullptr) life.card->alive_ns.store(static_cast<std::uint64_t>(now_ns), relaxed);
     const auto last_step = static_cast<std::int64_t>(header.step_ns.load(std::memory_order_acquire));  // [step]
-    if (now_ns - last_step <= static_cast<std::int64_t>(shm::load_suspect_ns(header))) {
+    const std::uint64_t since = static_cast<std::uint64_t>(now_ns) - static_cast<std::uint64_t>(last_step);  // whatever lies there, no overflow
+    if (last_step >= now_ns || since <= shm::load_suspect_ns(header)) {
         life.next_look_ns.store(now_ns + a_second, relaxed);
         return {Beat::counted_};
     }

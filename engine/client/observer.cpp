@@ -179,7 +179,7 @@ ClusterInfo Observer::info() const {
     info.capacity = roster.capacity();
     info.ring = roster.geometry().ring_entries;
     info.high_water = roster.high_water();
-    info.last_step = instant_from_ns(static_cast<std::int64_t>(h.step_ns.load(relaxed)));
+    info.last_step = instant_from_ns(static_cast<std::int64_t>(h.step_ns.load(relaxed) & (UINT64_MAX >> 2)));  // hostile: whatever it is, it can be subtracted
     const bool ready = h.engine_ready.load(std::memory_order_acquire) == 1;  // [ready] pairs with Core::set_ready
     info.running = ready && !impl_->options.copy && shm::is_locked(impl_->paths.lock());
     for (std::size_t i = 0; i < shm::histogram_buckets; ++i) {

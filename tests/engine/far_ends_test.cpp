@@ -118,7 +118,6 @@ TEST_F(FarEnds, AMemoryWhoseStampsAreUsedUpIsReplaced) {
 // 48 bits in the selector, in each record and in each entry.
 TEST_F(FarEnds, GreatSequencesCountLikeSmallOnes) {
     open();
-    core->join("first");  // so that no process of the next engine is taken for the one that joined as a
     core->join("a");
     open_with([](shm::CheckpointValues& values) { values.head = Sequence{nearly(sequence_limit) - 4}; });
     ASSERT_TRUE(core->core().has_adopted());
