@@ -88,6 +88,7 @@ Result<std::unique_ptr<Books>> adopt(shm::Segment segment, const Now& now, std::
         values.head = prepared;
         shm::publish(roster.header(), values);
     }
+    segment.mend_pulse();
     // Redone and published, every invariant holds, or this is not what an engine of ours left. Damaged words are put right by the audit.
     if (const auto found = shm::verify(roster, Stamp{stamp_limit}); !found.is_structure_sound) return fail(ErrorKind::damaged, found.broken.front());
     const auto last_step = static_cast<std::int64_t>(roster.header().step_ns.load(std::memory_order_relaxed));

@@ -15,6 +15,7 @@ void Detector::pass() {
     observe();
     set_thresholds();
     audit_block();
+    audit_unused_block();
     collect();
     // Begin where the last pass ran out of budget, so that a mass silence reaches everybody before it reaches anybody twice.
     const auto middle = std::lower_bound(candidates_.begin(), candidates_.end(), Slot{resume_at_});
@@ -189,21 +190,38 @@ void Detector::audit_block() {
     audit_at_ = begin / shm::block_words + 1;
 }
 
+// Words that nobody owns yet are the producers' to write, too, and so is the preamble before them. Their own rotation: a large capacity
+// that is little used must not slow down the audit of those who are there.
+void Detector::audit_unused_block() {
+    if (books_.segment.mend_pulse()) {
+        ++books_.ledger.counter(Counter::words_repaired);
+        books_.ledger.publish_needed();
+    }
+    const auto words = static_cast<std::uint32_t>(books_.roster().geometry().word_count);
+    const std::uint32_t high_water = books_.roster().high_water();
+    const std::uint32_t at = audit_unused_at_ * shm::block_words < words ? audit_unused_at_ * shm::block_words : high_water / shm::block_words * shm::block_words;
+    for (std::uint32_t i = std::max(at, high_water); i < std::min(at + shm::block_words, words); ++i) free_word_of_nobody(Slot{i});
+    audit_unused_at_ = at / shm::block_words + 1;
+}
+
+void Detector::free_word_of_nobody(Slot slot) {
+    shm::Word& word = books_.roster().word(slot);
+    if (word.load(std::memory_order_acquire) == shm::free_word) return;  // [beat]
+    shm::free_by_proof(word);
+    ++books_.ledger.counter(Counter::words_repaired);
+    books_.ledger.publish_needed();
+}
+
 // A word without an owner must be free; a word with one must be the owner's, and not from the future. A producer may have read its
 // clock after this step read its own: only what is ahead of two successive steps is damage.
 void Detector::audit(Slot slot) {
     const std::int64_t word = books_.roster().word(slot).load(std::memory_order_acquire);  // [beat]
     const Announced so_far = books_.table[slot];
-    if (so_far == Announced::nobody || so_far == Announced::dead_proven) {
-        if (word == shm::free_word) return;
-        shm::free_by_proof(books_.roster().word(slot));
-        ++books_.ledger.counter(Counter::words_repaired);
-        books_.ledger.publish_needed();
-    } else if (so_far != Announced::dead_silent) {  // whose foreign word ends in its eviction
-        const Hot hot = books_.hot(slot);
-        if (word < 0 || shm::generation_of(word) != hot.generation) repair(slot, hot);
-        else if (shm::stamp_of(word) > books_.ledger.now().stamp) future_.emplace_back(slot, word);
-    }
+    if (so_far == Announced::nobody || so_far == Announced::dead_proven) return free_word_of_nobody(slot);
+    if (so_far == Announced::dead_silent) return;  // its foreign word ends in its eviction
+    const Hot hot = books_.hot(slot);
+    if (word < 0 || shm::generation_of(word) != hot.generation) repair(slot, hot);
+    else if (shm::stamp_of(word) > books_.ledger.now().stamp) future_.emplace_back(slot, word);
 }
 
 void Detector::repair(Slot slot, const Hot& hot) {

@@ -30,6 +30,8 @@ private:
     void recover(Slot slot, shm::Hot hot);
     void evict(Slot slot, shm::Hot hot, std::int64_t word, Stamp judged);
     void audit_block();
+    void audit_unused_block();
+    void free_word_of_nobody(Slot slot);
     void audit(Slot slot);
     void repair(Slot slot, const shm::Hot& hot);
     shm::Hot silent_for(shm::Hot hot, Stamp last_beat, State state, std::uint64_t timeout);
@@ -43,7 +45,8 @@ private:
     std::vector<Slot> candidates_;         // scratch
     std::vector<Slot> unfinished_;
     std::uint32_t resume_at_ = 0;          // slot at which the last pass ran out of budget
-    std::uint32_t audit_at_ = 0;           // block
+    std::uint32_t audit_at_ = 0;           // block of words that have owners
+    std::uint32_t audit_unused_at_ = 0;    // block of words above the high-water mark
     std::vector<std::pair<Slot, std::int64_t>> future_;  // words seen beyond `now` at the last pass
 };
 

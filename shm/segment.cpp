@@ -197,6 +197,25 @@ void Segment::end() noexcept {
     futex_wake_all(roster_.header().selector);
 }
 
+bool Segment::mend_pulse() noexcept {
+    constexpr auto relaxed = std::memory_order_relaxed;  // each field for itself; who attaches meanwhile is refused, as before
+    const Preamble& right = roster_.preamble();
+    Preamble& pulse = roster_.pulse_preamble();
+    bool mended = false;
+    const auto mend = [&](auto& field, auto value) {
+        if (field.load(relaxed) == value) return;
+        field.store(value, relaxed);
+        mended = true;
+    };
+    mend(pulse.magic, pulse_magic);
+    mend(pulse.version, layout_version);
+    mend(pulse.lifecycle, right.lifecycle.load(relaxed));
+    mend(pulse.instance, right.instance.load(relaxed));
+    mend(pulse.words_offset, roster_.geometry().words);
+    mend(pulse.word_count, std::uint64_t{roster_.capacity()});
+    return mended;
+}
+
 namespace {
 
 // Everybody who still looks at the old memory must learn that it is over: members by their next beat, observers by the ring.

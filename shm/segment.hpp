@@ -67,6 +67,9 @@ public:
     // Engine only, once nobody can reach this memory by its path any more: those who still look at it, or beat in it, learn that it is over.
     void end() noexcept;
 
+    // Engine only: puts the pulse's preamble right, which every producer may write; the roster's says what belongs there. False: nothing was wrong.
+    bool mend_pulse() noexcept;
+
     // Backs a range of the roster or of the cards with memory before anybody touches it. Fails with full.
     Result<void> back_roster(std::uint64_t offset, std::uint64_t bytes);
     Result<void> back_pulse(std::uint64_t offset, std::uint64_t bytes);

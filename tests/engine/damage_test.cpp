@@ -151,6 +151,40 @@ TEST(Damages, AreFoundInEveryBlock) {
     EXPECT_THAT(core.take(), IsEmpty());
 }
 
+// Producers map all the words there are, also those that nobody was given yet: they are freed in a rotation of their own.
+TEST(Damages, OfWordsThatNobodyEverUsedIsPutRight) {
+    TimedCore core({.capacity = 3 * shm::block_words - 5, .ring = 8192});
+    core.join("a");
+    const auto words = static_cast<std::uint32_t>(core.roster().geometry().word_count);
+    const std::uint32_t used = core.roster().high_water();
+    for (std::uint32_t i = used; i < words; ++i) core.set_word(Slot{i}, shm::make_word(core.now_stamp(), Generation{1}));
+    core.run(100ms, {"a"});
+    for (std::uint32_t i = used; i < words; ++i) ASSERT_EQ(core.word(Slot{i}), shm::free_word) << i;
+    EXPECT_EQ(core.counter(Counter::words_repaired), words - used);
+}
+
+// Whoever attaches is refused where the preamble of the pulse is not the roster's: no producer may lock others out for good.
+TEST_F(Damage, OfThePulsesPreambleIsPutRight) {
+    shm::Preamble& pulse = core.core().writable().pulse_preamble();
+    const std::uint64_t instance = pulse.instance;
+    pulse.magic = 1;
+    pulse.version = 2;
+    pulse.lifecycle = 3;
+    pulse.instance = 4;
+    pulse.words_offset = 5;
+    pulse.word_count = 6;
+    run(10ms);
+    EXPECT_EQ(pulse.magic, shm::pulse_magic);
+    EXPECT_EQ(pulse.version, shm::layout_version);
+    EXPECT_EQ(pulse.lifecycle, static_cast<std::uint32_t>(shm::Lifecycle::live));
+    EXPECT_EQ(pulse.instance, instance);
+    EXPECT_EQ(pulse.words_offset, core.roster().geometry().words);
+    EXPECT_EQ(pulse.word_count, core.roster().capacity());
+    EXPECT_EQ(repaired(), 1u);
+    run(1s);
+    EXPECT_EQ(repaired(), 1u);
+}
+
 // Noise in every word, over and over: nobody is judged who was not, and the engine ends up with every word in order.
 TEST(Damages, NoiseJudgesNobody) {
     TimedCore core({.capacity = 64, .ring = 4096});
