@@ -109,6 +109,11 @@ Process TemporaryCluster::crowd(const std::string& prefix, int members, unsigned
     return launch({ROLLCALL_CROWD, dir_, prefix, std::to_string(members), std::to_string(seed)});
 }
 
+Process TemporaryCluster::flipper(int flips, Duration during, unsigned seed, const std::string& spared_prefix) const {
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(during).count();
+    return launch({ROLLCALL_FLIPPER, dir_, std::to_string(flips), std::to_string(ms), std::to_string(seed), spared_prefix});
+}
+
 Process TemporaryCluster::fold(const std::string& file) const {
     std::vector<std::string> argv{ROLLCALL_FOLD, dir_};
     if (!file.empty()) argv.push_back(file);

@@ -48,6 +48,8 @@ public:
 
     // A process with many members, PREFIX0 and so on, see programs/crowd.cpp.
     Process crowd(const std::string& prefix, int members, unsigned seed) const;
+    // A producer that flips bits of the pulse for a while, save in the words of those whose names begin so; see programs/flipper.cpp.
+    Process flipper(int flips, Duration during, unsigned seed, const std::string& spared_prefix) const;
     // An observer in a process of its own, see programs/fold.cpp.
     Process fold(const std::string& file = {}) const;
 
