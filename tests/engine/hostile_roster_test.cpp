@@ -68,9 +68,11 @@ TEST_F(HostileRoster, AStepStampOfAnyBitsHarmsNobodyWhoReadsIt) {
 
 // Stamps would stand still for as long as the base lies ahead, or leave no room for the years to come: nobody would be judged.
 TEST_F(HostileRoster, ABaseFromWhichStampsDoNotReachNowIsReplaced) {
-    for (const std::int64_t base : {INT64_MAX, to_ns(now) + 3'600'000'000'000, INT64_MIN, std::int64_t{-1} << 61}) {
+    const std::vector<std::pair<std::int64_t, const char*>> bases{
+        {INT64_MAX, "the base of its stamps"}, {to_ns(now) + 3'600'000'000'000, "the base of its stamps"}, {INT64_MIN, "stamps are used up"}, {std::int64_t{-1} << 61, "stamps are used up"}};
+    for (const auto& [base, why] : bases) {
         leave_behind([&](shm::Roster& roster) { roster.header().base_ns = static_cast<std::uint64_t>(base); });
-        expect_replaced("the base of its stamps");
+        expect_replaced(why);
         std::filesystem::remove_all(paths().folder);
     }
 }
@@ -81,7 +83,7 @@ TEST_F(HostileRoster, AnIncarnationBeyondWhatRecordsHoldIsReplaced) {
         leave_behind([&](shm::Roster& roster) {
             for (auto& checkpoint : roster.header().checkpoints) checkpoint.greatest_incarnation = greatest;
         });
-        expect_replaced("greatest incarnation");
+        expect_replaced("incarnations are used up");
         std::filesystem::remove_all(paths().folder);
     }
 }

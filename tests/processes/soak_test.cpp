@@ -10,7 +10,6 @@
 #include <thread>
 
 #include <gmock/gmock.h>
-#include <sys/resource.h>
 
 #include "tests/support/roster_text.hpp"
 #include "tests/support/watch.hpp"
@@ -35,19 +34,9 @@ std::string content_of(const std::string& file) {
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
-// Each member is a connection, and all of them end in one engine.
-bool raise_descriptor_limit() {
-    rlimit limit{};
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_max = std::max<rlim_t>(limit.rlim_max, 2 * capacity);
-    limit.rlim_cur = limit.rlim_max;
-    return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
-}
-
 class Soak : public ::testing::Test {
 protected:
     Soak() {
-        if (!raise_descriptor_limit()) throw std::runtime_error("a descriptor for each of 64,000 members is needed: raise `ulimit -Hn` to 132000, or run as root");
         start_engine();
         for (int i = 0; i < processes; ++i) crowd.push_back(cluster.crowd(prefix(i), members_each, next_seed++));
     }

@@ -15,7 +15,6 @@
 #include <vector>
 
 #include <poll.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "engine/client/member.hpp"
@@ -99,19 +98,10 @@ private:
     bool wild_ = false, enduring_ = false, tough_ = false;
 };
 
-// A connection a member.
-void raise_descriptor_limit() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
     if (argc != 5) return 2;
-    raise_descriptor_limit();
     Crowd crowd(argv[1], argv[2], std::stoul(argv[3]), static_cast<unsigned>(std::stoul(argv[4])));
     for (;;) {
         pollfd p{STDIN_FILENO, POLLIN, 0};
