@@ -29,14 +29,16 @@ CheckpointValues values_of(std::uint64_t n) {
 
 bool is_whole(const CheckpointValues& v) {
     const CheckpointValues w = values_of(v.head.value);
-    return v.view == w.view && v.list_version == w.list_version && v.host_incarnation == w.host_incarnation && v.greatest_incarnation == w.greatest_incarnation &&
-           v.settings == w.settings && v.counters == w.counters && v.pause_count == w.pause_count && v.pauses[0] == w.pauses[0] && v.pauses[1] == w.pauses[1];
+    return v.view == w.view && v.list_version == w.list_version && v.host_incarnation == w.host_incarnation &&
+           v.greatest_incarnation == w.greatest_incarnation && v.settings == w.settings && v.counters == w.counters &&
+           v.pause_count == w.pause_count && v.pauses[0] == w.pauses[0] && v.pauses[1] == w.pauses[1];
 }
 
 template <class Visit>
 void for_each_word(Header& header, Visit visit) {
     for (auto& c : header.checkpoints) {
-        for (auto* word : {&c.view, &c.list_version, &c.host_incarnation, &c.greatest_incarnation, &c.settings_ns[3], &c.pauses[0][0], &c.pauses[1][1]}) visit(*word);
+        for (auto* word : {&c.view, &c.list_version, &c.host_incarnation, &c.greatest_incarnation}) visit(*word);
+        for (auto* word : {&c.settings_ns[3], &c.pauses[0][0], &c.pauses[1][1]}) visit(*word);
         for (auto& word : c.counters) visit(word);
     }
 }

@@ -167,7 +167,8 @@ struct Moving : rl::test_suite<Moving<Code>, 2> {
         require_found<Code>(index, stays[0]);
         const Node& newcomer = comes_and_goes.back();
         FoundRecord found;
-        if (Code::find(index, newcomer.name, found) == Lookup::found) require(found.record.hot.incarnation == newcomer.incarnation, "a newcomer is found whole");
+        if (Code::find(index, newcomer.name, found) == Lookup::found)
+            require(found.record.hot.incarnation == newcomer.incarnation, "a newcomer is found whole");
     }
 };
 

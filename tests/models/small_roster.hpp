@@ -11,7 +11,8 @@ namespace rollcall::models {
 class SmallRoster {
 public:
     static constexpr std::uint32_t slots = 2, events = 8, blobs = 3, blob_class = 1;
-    static constexpr std::uint32_t blob_units = shm::blob_class_bytes[blob_class] / shm::blob_unit, blob_words = shm::blob_class_bytes[blob_class] / 8;
+    static constexpr std::uint32_t blob_bytes = shm::blob_class_bytes[blob_class];
+    static constexpr std::uint32_t blob_units = blob_bytes / shm::blob_unit, blob_words = blob_bytes / 8;
 
     using Record = shm::BasicRecord<WatchedAtomic>;
     using Entry = shm::BasicEntry<WatchedAtomic>;
@@ -76,8 +77,8 @@ inline shm::Blob blob_of(std::uint64_t number) {
     return blob;
 }
 inline bool same_blob(const shm::Blob& a, const shm::Blob& b) {
-    return a.sequence == b.sequence && a.endpoint == b.endpoint && a.host == b.host && a.tags == b.tags && a.card == b.card && a.start_ticks == b.start_ticks && a.pid == b.pid &&
-           a.uid == b.uid && a.gid == b.gid && a.token == b.token;
+    return a.sequence == b.sequence && a.endpoint == b.endpoint && a.host == b.host && a.tags == b.tags && a.card == b.card &&
+           a.start_ticks == b.start_ticks && a.pid == b.pid && a.uid == b.uid && a.gid == b.gid && a.token == b.token;
 }
 inline shm::StoredEvent event_of(std::uint64_t number) {
     const Happening& what = happenings[number];
@@ -120,7 +121,8 @@ inline void apply(SmallRoster& roster, std::uint64_t number) {
     auto& record = roster.record(event.slot);
     if (event.kind == EventKind::joined) {
         auto& high_water = roster.header().high_water;
-        if (high_water.load(std::memory_order_relaxed) <= event.slot.value) high_water.store(event.slot.value + 1, std::memory_order_release);  // [extent]
+        if (high_water.load(std::memory_order_relaxed) <= event.slot.value)
+            high_water.store(event.slot.value + 1, std::memory_order_release);  // [extent]
         shm::store_name(record, 0, event.name);
     }
     shm::store_hot(record, shm::encode(event.hot));

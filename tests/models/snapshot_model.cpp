@@ -62,7 +62,8 @@ struct Taking : rl::test_suite<Taking<Code>, 2> {
             }
             require(slot < image.slots.size(), "nobody is missing");
             const SlotImage& seen = image.slots[slot];
-            require(encode(seen.hot) == encode(event_of(number).hot) && seen.name == event_of(number).name, "the record is that of the image's sequence");
+            const StoredEvent event = event_of(number);
+            require(encode(seen.hot) == encode(event.hot) && seen.name == event.name, "the record is that of the image's sequence");
             require(same_blob(seen.blob, blob_of(number)), "the blob is that of the image's sequence");
         }
     }
