@@ -102,10 +102,12 @@ private:
 
 int main(int argc, char** argv) {
     if (argc != 5) return 2;
+    std::ios::sync_with_stdio(false);  // so that in_avail() tells
     Crowd crowd(argv[1], argv[2], std::stoul(argv[3]), static_cast<unsigned>(std::stoul(argv[4])));
     for (;;) {
         pollfd p{STDIN_FILENO, POLLIN, 0};
-        if (::poll(&p, 1, 50) > 0) {
+        const bool has_more = std::cin.rdbuf()->in_avail() > 0;  // lines that came together
+        if (has_more || ::poll(&p, 1, 50) > 0) {
             std::string line;
             if (!std::getline(std::cin, line)) ::_exit(0);
             std::cout << crowd.obey(line) << std::endl;
