@@ -14,7 +14,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 // Killing `unshare` kills what it started.
-User in_pid_namespace() { return {0, 0, {}, {"unshare", "--pid", "--fork", "--mount-proc", "--kill-child"}}; }
+User in_pid_namespace() { return {0, 0, {}, {"unshare", "--propagation", "unchanged", "--pid", "--fork", "--mount-proc", "--kill-child"}}; }
 User in_time_namespace() { return {0, 0, {}, {"unshare", "--time", "--monotonic", "1000", "--fork", "--kill-child"}}; }
 
 void kill(Process& process) {
