@@ -40,7 +40,7 @@ enum class Ending : std::uint8_t {
     none,         // it runs, or its program stopped it
     by_operator,  // `rollcall stop`
     displaced,    // its lock or its roster was removed or replaced
-    failed,       // the detector could not wait; the log says why
+    failed,       // the detector could not wait, or not make memory anew that somebody cut short; the log says why
 };
 
 // Thread-safe except where a function says otherwise. Constructors touch nothing and cannot fail. Never throws.
