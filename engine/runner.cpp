@@ -163,22 +163,18 @@ void Runner::turn(bool scan) {
 // RemoveIPC, `rm` and other engines exist: without its lock or its roster this engine would be a second one. Memory that was cut short is
 // nobody's any more. False: this engine ends.
 bool Runner::check_memory(Instant now) {
-    if (core_.segment().has_lost_pages()) return renew();
-    if (now < next_check_) return true;
+    const bool has_lost_pages = core_.segment().has_lost_pages();
+    if (!has_lost_pages && now < next_check_) return true;
     next_check_ = now + std::chrono::seconds(1);
-    if (core_.is_in_place()) return core_.segment().is_whole() || renew();
+    // The lock first: without it a successor may be at work in the same folder.
+    if (core_.is_in_place()) return (!has_lost_pages && core_.segment().is_whole()) || renew();
     if (!core_.segment().is_in_place()) core_.segment().end();  // a successor with our roster would have it in place
     if (hooks_.log) hooks_.log("the lock or the roster was removed or replaced: this engine ends");
     end(Ending::displaced);
     return false;
 }
 
-// The lock first: if it is gone too, a successor may be at work in the same folder.
 bool Runner::renew() {
-    if (!core_.is_in_place()) {
-        next_check_ = {};
-        return check_memory(hooks_.clock());
-    }
     if (hooks_.log) hooks_.log("the cluster's memory was cut short: it is made anew, and members join again");
     auto renewed = hooks_.renew();
     if (renewed) renewed = serve();

@@ -100,5 +100,19 @@ TEST_P(Truncation, WithoutAnEngineTheNextOneStartsAfresh) {
     EXPECT_TRUE(eventually([&] { return a.ask("beat a").starts_with("counted "); })) << "its other thread is joining";
 }
 
+// A folder that is gone is nobody's to repair, whatever else was done to its files.
+TEST(TruncationAndRemoval, EndTheEngine) {
+    TemporaryCluster cluster;
+    cluster.start_engine(calm);
+    const std::string folder = cluster.dir() + "/default";
+    cluster.engine().stop();
+    std::filesystem::resize_file(folder + "/roster", 0);
+    std::filesystem::remove_all(folder);
+    cluster.engine().go_on();
+    EXPECT_EQ(cluster.engine().wait(), 1);
+    EXPECT_THAT(cluster.said_by_engine(), HasSubstr("was removed or replaced"));
+    EXPECT_FALSE(std::filesystem::exists(folder + "/roster"));
+}
+
 }  // namespace
 }  // namespace rollcall::test
