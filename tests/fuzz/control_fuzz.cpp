@@ -65,8 +65,9 @@ public:
         must(opened.has_value(), "an engine starts");
         core_ = std::move(*opened);
         server_ = std::make_unique<control::Server>(*core_, inbox_, epoll_.get(), control::Server::Hooks{[this] { has_stopped_ = true; }, [](const std::string&) {}});
-        must(server_->listen(folder_.paths(), {}).has_value(), "the server listens");
-        ::chmod(folder_.paths().socket().c_str(), 0666);  // else nobody but operators could speak
+        const bool can_be_another = ::geteuid() == 0;
+        // Its group, or nobody but operators could speak.
+        must(server_->listen(folder_.paths(), can_be_another ? std::optional<std::uint32_t>(nobody) : std::nullopt).has_value(), "the server listens");
     }
 
     void act(Input& input) {
@@ -105,9 +106,9 @@ private:
         client = Client{};
         const bool can_be_another = ::geteuid() == 0;
         client.is_operator = i != 3 || !can_be_another;
-        if (!client.is_operator) (void)::seteuid(nobody);
+        if (!client.is_operator) must(::setegid(nobody) == 0 && ::seteuid(nobody) == 0, "another user");
         if (auto socket = shm::connect_to(folder_.paths().folder, "control.sock")) client.socket = std::move(*socket);
-        if (!client.is_operator) must(::seteuid(0) == 0, "root again");
+        if (!client.is_operator) must(::seteuid(0) == 0 && ::setegid(0) == 0, "root again");
         must(static_cast<bool>(client.socket), "anybody may connect");
         return client;
     }
