@@ -98,7 +98,9 @@ std::optional<Event> Observer::poll() {
     switch (impl_->cursor.next(roster, impl_->last)) {
         case Cursor::Outcome::nothing: return std::nullopt;
         case Cursor::Outcome::event: return present_event(roster, impl_->last);
-        case Cursor::Outcome::lapped: return make_gap(impl_->stream, impl_->cursor.from(), impl_->cursor.to());
+        case Cursor::Outcome::lapped:
+            if (impl_->segment.has_lost_pages()) return std::nullopt;  // zeros overtook nobody: it is stale
+            return make_gap(impl_->stream, impl_->cursor.from(), impl_->cursor.to());
     }
     return std::nullopt;
 }

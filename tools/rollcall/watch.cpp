@@ -52,7 +52,10 @@ public:
             if (signals_.wait(gone_ ? slice : Duration{})) return Ending::stopped;
             if (deadline_ && std::chrono::steady_clock::now() >= *deadline_) return Ending::timeout;
             wait_for_more();
-            if (reading_.observer.is_stale() && !has_events_left()) attach_again();
+            if (!reading_.observer.is_stale()) continue;
+            // Nothing more will be written there; what it still holds comes first.
+            if (const Ending ending = print_what_is_there(); ending != Ending::none) return ending;
+            if (has_printed_all_) attach_again();
         }
     }
 
@@ -68,18 +71,17 @@ private:
     // Everything published until now, even if time is over; what comes meanwhile is the next round's, so that a flood cannot hold us here.
     Ending print_what_is_there() {
         const Sequence head = reading_.observer.info().head;
+        has_printed_all_ = false;
         while (const std::optional<Event> event = reading_.observer.poll()) {
             position_ = {event->sequence.value, event->stream};
             if (!print_line_now(options_.json ? json::event_line(*event, cluster_) : lines_.line(*event))) return Ending::unread;
             if (options_.count && ++seen_ == *options_.count) return Ending::counted;
             if (signals_.wait({})) return Ending::stopped;
-            if (event->sequence >= head) break;
+            if (event->sequence >= head) return Ending::none;
         }
+        has_printed_all_ = true;
         return Ending::none;
     }
-
-    // Events that the old memory still holds come first.
-    bool has_events_left() { return reading_.observer.info().head.value > position_.after.value_or(0); }
 
     void wait_for_more() {
         Duration timeout = slice;
@@ -108,6 +110,7 @@ private:
     std::string cluster_;
     std::optional<Instant> deadline_;
     std::uint64_t seen_ = 0;
+    bool has_printed_all_ = false;
     bool gone_ = false;  // there is no memory to look at just now
 };
 
