@@ -63,6 +63,7 @@ void rebuild(Books& books, Stamp now) {
             continue;
         }
         books.table.set(slot, announced(hot.state, hot.reason));
+        if (!hot.is_proof() && has_own_word(slot, hot)) books.table.own(slot, hot.generation);
         blobs.push_back(hot.blob);
     }
     std::sort(free.begin(), free.end());
@@ -97,14 +98,6 @@ Result<std::unique_ptr<Books>> adopt(shm::Segment segment, const Now& now, std::
     books->time = ObservedTime(nullptr, 0, now.stamp);  // nobody looked before
     if (last_step != 0) books->time = ObservedTime(values.pauses.data(), values.pause_count, std::min(now.stamp, to_stamp(instant_from_ns(last_step), books->roster().base_ns())));
     return books;
-}
-
-void resume_evictions(Books& books, Detector& detector) {
-    for (const Slot slot : books.table.silent()) {
-        if (books.table[slot] != Announced::dead_silent) continue;
-        const std::int64_t word = books.roster().word(slot).load(std::memory_order_acquire);  // [beat]
-        if (word < 0 || shm::generation_of(word) != books.hot(slot).generation) detector.finish_eviction(slot);
-    }
 }
 
 }  // namespace rollcall::engine

@@ -4,7 +4,6 @@
 #include <memory>
 
 #include "engine/books.hpp"
-#include "engine/detector.hpp"
 #include "engine/ledger.hpp"
 
 namespace rollcall::engine {
@@ -12,8 +11,5 @@ namespace rollcall::engine {
 // Applies what was prepared and not published, then rebuilds the private books from the memory. Dying in here is harmless: the next
 // one does it again. Fails with damaged if head, ring and records cannot be reconciled.
 Result<std::unique_ptr<Books>> adopt(shm::Segment segment, const Now& now, std::uint32_t epoch);
-
-// Slots that died of silence and whose word was already taken when the earlier engine ended: their eviction is to be finished.
-void resume_evictions(Books& books, Detector& detector);
 
 }  // namespace rollcall::engine

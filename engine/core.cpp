@@ -207,7 +207,6 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, Instant now
         core->replaced_ = std::move(replaced);
         if (adopts) shm::remove_strays(*core->paths_, core->books_->segment.instance());  // whoever published it may not have had the time
         core->introduce();
-        resume_evictions(*core->books_, *core->detector_);
         return core;
     }
 }
@@ -245,10 +244,12 @@ void Core::step(Instant now, std::int64_t wall_us, Inbox& inbox, bool scan) {
         ++handled;
     }
     more_ = !has_room();
-    if (scan) detector_->pass();
+    const bool looks = scan || detector_->has_more();
+    if (looks) detector_->pass();
+    more_ = more_ || detector_->has_more();
     ledger.commit();
     // After the commit: a pause that this look ended is in the memory before the look is.
-    if (scan) writable().header().step_ns.store(static_cast<std::uint64_t>(to_ns(now)), std::memory_order_release);  // [step] pairs with a member's look
+    if (looks) writable().header().step_ns.store(static_cast<std::uint64_t>(to_ns(now)), std::memory_order_release);  // [step] pairs with a member's look
     membership_->answer_all();
 }
 

@@ -36,6 +36,9 @@ public:
     // Something was published in the last step: wake whoever sleeps on the ring.
     bool has_published() const noexcept { return books_->ledger.has_published(); }
 
+    // Blocks of heartbeat words that passes have read, since this engine began.
+    std::uint64_t blocks_read() const noexcept { return detector_->blocks_read(); }
+
     void record_step_time(Duration took) noexcept;
     // Members may find us: the socket listens and the first step is done. `false` at a clean stop.
     void set_ready(bool ready) noexcept;

@@ -1,33 +1,145 @@
 #include "engine/detector.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <utility>
 
-#include "shm/scan.hpp"
 #include "shm/word.hpp"
 
 namespace rollcall::engine {
 
 using shm::Hot;
 
+namespace {
+
+constexpr std::size_t records_ahead = 16;  // a mass of judgements waits for memory; measured: 8 to 32 are alike
+
+// Visits the slots of a block that are in a mask, ascending.
+template <class Visit>
+void each_slot(std::uint32_t block, const BlockMask& mask, Visit visit) {
+    for (std::uint32_t i = 0; i < mask.size(); ++i)
+        for (std::uint64_t bits = mask[i]; bits != 0; bits &= bits - 1) visit(Slot{block * shm::block_words + i * 64 + static_cast<std::uint32_t>(std::countr_zero(bits))});
+}
+
+}  // namespace
+
 void Detector::pass() {
     books_.ledger.commit();  // tables and memory agree from here on
+    const Stamp before = books_.time.last_look();
     observe();
     set_thresholds();
-    audit_block();
+    look_again_at_future();
     audit_unused_block();
-    collect();
-    // Begin where the last pass ran out of budget, so that a mass silence reaches everybody before it reaches anybody twice.
-    const auto middle = std::lower_bound(candidates_.begin(), candidates_.end(), Slot{resume_at_});
-    std::rotate(candidates_.begin(), middle, candidates_.end());
-    resume_at_ = 0;
-    for (const Slot slot : candidates_) {
-        if (books_.ledger.budget() < 2) {
-            resume_at_ = slot.value;
-            break;
-        }
-        judge(slot);
+    const std::uint32_t blocks = (books_.roster().high_water() + shm::block_words - 1) / shm::block_words;
+    schedule_.begin(books_.table, thresholds_, books_.settings(), blocks, books_.time.last_look().value - before.value);
+    // Begin where the last pass ran out of budget, so that a mass silence reaches everybody before it reaches anybody twice; the slots before
+    // that come last.
+    if (!has_more_) judged_ = 0;
+    has_more_ = false;
+    skip_below_ = std::exchange(resume_at_, 0);
+    left_ = std::exchange(left_behind_, BlockMask{});
+    const std::uint32_t first = left_in_ = skip_below_ / shm::block_words, rest = first + (skip_below_ % shm::block_words != 0);
+    if (read_blocks(first, blocks) && read_blocks(0, rest)) schedule_.finish();
+}
+
+// False: the budget is used up, and the rest is the next pass's.
+bool Detector::read_blocks(std::uint32_t from, std::uint32_t end) {
+    for (BlockRun run = schedule_.next_run(from, end); run.count != 0; run = schedule_.next_run(run.begin + run.count, end))
+        if (!read(run)) return false;
+    return true;
+}
+
+bool Detector::read(BlockRun run) {
+    std::int64_t lowest[Schedule::longest_run];
+    std::uint32_t differing[Schedule::longest_run];
+    const shm::Word* words = &books_.roster().word(Slot{run.begin * shm::block_words});
+    const std::size_t differ = look(words, run.count, books_.table.silent(run.begin), shm::threshold_word(thresholds_.suspect), lowest, differing);
+    blocks_read_ += run.count;
+    for (std::uint32_t i = 0, next = 0; i < run.count; ++i) {
+        const std::uint32_t block = run.begin + i;
+        const bool differs = next < differ && differing[next] == i;
+        next += differs;
+        // Before anything that may lower it again. Nobody is believed to have beaten later than now.
+        if (!differs) books_.table.set_bound(block, Announced::alive, std::min(lowest[i], shm::threshold_word(books_.ledger.now().stamp)));
+        BlockMask candidates{};
+        if (block == left_in_) candidates = std::exchange(left_, BlockMask{});
+        if (schedule_.is_in_rotation(block)) audit(block, candidates);
+        if (differs || is_due(block)) collect(block, differs, candidates);
+        if (!judge_all(block, candidates)) return false;
     }
+    return true;
+}
+
+bool Detector::is_due(std::uint32_t block) const noexcept {
+    const auto is_below = [&](Announced a, Stamp threshold) { return books_.table.bounds(a)[block] < shm::threshold_word(threshold); };
+    return is_below(Announced::suspect, thresholds_.dead) || is_below(Announced::dead_silent, thresholds_.evict) || is_below(Announced::dead_proven, thresholds_.evict);
+}
+
+// Whoever may deserve a judgement: the living whose word is old, and the silent whose turn has come.
+void Detector::collect(std::uint32_t block, bool differs, BlockMask& candidates) {
+    if (differs) {
+        collect_below(block, Announced::alive, thresholds_.suspect, candidates);
+        collect_silent(block, candidates);
+    }
+    if (books_.table.bounds(Announced::suspect)[block] < shm::threshold_word(thresholds_.dead)) collect_below(block, Announced::suspect, thresholds_.dead, candidates);
+    if (books_.table.bounds(Announced::dead_silent)[block] < shm::threshold_word(thresholds_.evict)) collect_below(block, Announced::dead_silent, thresholds_.evict, candidates);
+    if (books_.table.bounds(Announced::dead_proven)[block] < shm::threshold_word(thresholds_.evict)) collect_proven(block, candidates);
+}
+
+void Detector::collect_below(std::uint32_t block, Announced a, Stamp threshold, BlockMask& candidates) {
+    const Selection s = select(&books_.roster().word(Slot{block * shm::block_words}), books_.table.mask(block, a), shm::threshold_word(threshold));
+    for (std::size_t i = 0; i < candidates.size(); ++i) candidates[i] |= s.below[i];
+    books_.table.set_bound(block, a, s.lowest);
+}
+
+// The silent who are heard again, or whose word is gone; and old words that nobody owns, which are damage.
+void Detector::collect_silent(std::uint32_t block, BlockMask& candidates) {
+    const BlockMask& living = books_.table.mask(block, Announced::alive);
+    const BlockMask& silent = *books_.table.silent(block);
+    BlockMask others;
+    for (std::size_t i = 0; i < others.size(); ++i) others[i] = ~living[i];
+    const Selection s = select(&books_.roster().word(Slot{block * shm::block_words}), others, shm::threshold_word(thresholds_.suspect));
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        candidates[i] |= silent[i] & ~s.below[i];
+        others[i] = s.below[i] & ~silent[i];
+    }
+    each_slot(block, others, [&](Slot slot) { audit(slot); });
+}
+
+// A proven death is judged by the age of its proof, which its record tells.
+void Detector::collect_proven(std::uint32_t block, BlockMask& candidates) {
+    std::int64_t lowest = INT64_MAX;
+    each_slot(block, books_.table.mask(block, Announced::dead_proven), [&](Slot slot) {
+        const Stamp since = books_.hot(slot).since;
+        if (since < thresholds_.evict) candidates[slot.value % shm::block_words / 64] |= std::uint64_t{1} << slot.value % 64;
+        else lowest = std::min(lowest, shm::threshold_word(since));
+    });
+    books_.table.set_bound(block, Announced::dead_proven, lowest);
+}
+
+// False: the budget was used up before all were judged; the next pass begins with those who are left. It comes at once until as many were judged
+// as there are slots: whoever makes more of them than that waits for the next scan like everybody.
+bool Detector::judge_all(std::uint32_t block, const BlockMask& candidates) {
+    std::array<Slot, shm::block_words> slots;
+    std::size_t count = 0, i = 0;
+    each_slot(block, candidates, [&](Slot slot) {
+        if (slot.value >= skip_below_) slots[count++] = slot;
+        else books_.table.set(slot, books_.table[slot]);  // its turn comes when the pass has gone around
+    });
+    skip_below_ = 0;
+    for (; i < count && books_.ledger.budget() >= 2; ++i, ++judged_) {
+        if (i + records_ahead < count) shm::prefetch(books_.roster().record(slots[i + records_ahead]));
+        judge(slots[i]);
+    }
+    if (i == count) return true;
+    resume_at_ = slots[i].value;
+    for (; i < count; ++i) {
+        left_behind_[slots[i].value % shm::block_words / 64] |= std::uint64_t{1} << slots[i].value % 64;
+        books_.table.set(slots[i], books_.table[slots[i]]);  // so that the block is due
+    }
+    has_more_ = judged_ < books_.roster().high_water();
+    return false;
 }
 
 // Observed time never runs backwards, and so neither does a threshold, though merged pauses may count more as lost than was: else who was
@@ -67,29 +179,6 @@ void Detector::observe() {
     ledger.plan(EventKind::paused, no_slot, Hot{}, shm::Name{}, State::none, static_cast<std::uint64_t>(length.count()));
 }
 
-// Whoever may deserve a judgement: the living whose word is old, and the silent whose turn has come.
-void Detector::collect() {
-    candidates_.clear();
-    candidates_.insert(candidates_.end(), unfinished_.begin(), unfinished_.end());
-    unfinished_.clear();
-    const std::uint32_t high_water = books_.roster().high_water();
-    below_.resize(high_water);
-    const std::size_t found = shm::collect_below(&books_.roster().word(Slot{0}), high_water, shm::threshold_word(thresholds_.suspect), below_.data());
-    for (std::size_t i = 0; i < found; ++i) {
-        const Slot slot{below_[i]};
-        if (books_.table[slot] == Announced::alive) candidates_.push_back(slot);
-        if (books_.table[slot] == Announced::nobody) audit(slot);
-    }
-    for (const Slot slot : books_.table.silent()) {
-        const std::int64_t word = books_.roster().word(slot).load(std::memory_order_acquire);  // [beat]
-        const Announced so_far = books_.table[slot];
-        const bool is_due = engine::judge(so_far, judged_stamp(slot, so_far, word), thresholds_) != Verdict::none;
-        if (is_due || is_lost(slot, so_far, word)) candidates_.push_back(slot);
-    }
-    std::sort(candidates_.begin(), candidates_.end());
-    candidates_.erase(std::unique(candidates_.begin(), candidates_.end()), candidates_.end());
-}
-
 // A proven death is judged by the age of its proof. A death of silence whose word is gone was half evicted: it is as old as can be.
 Stamp Detector::judged_stamp(Slot slot, Announced so_far, std::int64_t word) {
     if (so_far == Announced::dead_proven) return books_.hot(slot).since;
@@ -114,7 +203,7 @@ void Detector::judge(Slot slot) {
     const Stamp stamp = judged_stamp(slot, so_far, is_own ? word : shm::free_word);
     const Verdict by_stamp = engine::judge(so_far, stamp, thresholds_);
     switch (const Verdict verdict = is_lost(slot, so_far, word) ? Verdict::evict : by_stamp) {
-        case Verdict::none: return;
+        case Verdict::none: return books_.table.set(slot, so_far, stamp);
         case Verdict::suspect:
         case Verdict::suspect_and_dead:
         case Verdict::dead: {
@@ -145,7 +234,7 @@ void Detector::suspect(Slot slot, Hot hot, Verdict verdict) {
     if (verdict != Verdict::dead) {
         const Hot after = silent_for(hot, hot.last_beat, State::suspect, to_stamp_units_up(books_.settings().suspect));
         books_.plan(EventKind::suspect, slot, after, name, State::alive);
-        books_.table.set(slot, Announced::suspect);
+        books_.table.set(slot, Announced::suspect, hot.last_beat);
         hot = after;
     }
     if (verdict != Verdict::suspect) bury(slot, hot, name);
@@ -154,18 +243,19 @@ void Detector::suspect(Slot slot, Hot hot, Verdict verdict) {
 void Detector::bury(Slot slot, Hot hot, const shm::Name& name) {
     const Hot after = silent_for(hot, hot.last_beat, State::dead, to_stamp_units_up(books_.settings().dead));
     books_.plan(EventKind::dead, slot, after, name, State::suspect);
-    books_.table.set(slot, Announced::dead_silent);
+    books_.table.set(slot, Announced::dead_silent, hot.last_beat);
 }
 
 void Detector::recover(Slot slot, Hot hot) {
     const State before = hot.state;
     books_.plan(EventKind::recovered, slot, books_.judged(hot, State::alive, Reason::heartbeat), books_.name(slot), before);
-    books_.table.set(slot, Announced::alive);
+    books_.table.set(slot, Announced::alive, hot.last_beat);
 }
 
 // The word first: if its owner beats between judgement and swap, it lives, and nobody will ever know how close it was.
 void Detector::evict(Slot slot, Hot hot, std::int64_t word, Stamp judged) {
-    if (!hot.is_proof() && has_own_word(slot, hot) && word != shm::free_word && !shm::free_if_still(books_.roster().word(slot), word)) return;
+    if (!hot.is_proof() && has_own_word(slot, hot) && word != shm::free_word && !shm::free_if_still(books_.roster().word(slot), word))
+        return books_.table.set(slot, Announced::dead_silent, judged);
     const shm::Name name = books_.name(slot);
     if (!hot.is_proof() && judged.value != 0) hot.last_beat = judged;
     Hot after = books_.vacated(slot, hot, hot.reason);
@@ -174,20 +264,23 @@ void Detector::evict(Slot slot, Hot hot, std::int64_t word, Stamp judged) {
     books_.plan(EventKind::evicted, slot, after, name, State::dead);
 }
 
-// One block a pass, in turn: words that no judgement looks at may be damaged too.
-void Detector::audit_block() {
-    const std::uint32_t high_water = books_.roster().high_water();
-    auto ahead = std::exchange(future_, {});
-    for (const auto& [slot, seen] : ahead) {
+void Detector::look_again_at_future() {
+    for (const auto& [slot, seen] : std::exchange(future_, {})) {
         const std::int64_t word = books_.roster().word(slot).load(std::memory_order_acquire);  // [beat]
         const bool still = word == seen && shm::stamp_of(word) > books_.ledger.now().stamp;
         if (still && books_.table[slot] != Announced::nobody) repair(slot, books_.hot(slot));
     }
-    if (high_water == 0) return;
-    const std::uint32_t begin = audit_at_ * shm::block_words < high_water ? audit_at_ * shm::block_words : 0;
-    const std::uint32_t end = std::min(begin + shm::block_words, high_water);
-    for (std::uint32_t i = begin; i < end; ++i) audit(Slot{i});
-    audit_at_ = begin / shm::block_words + 1;
+}
+
+// Words that are not their owner's, or not of this time, whatever they say of silence.
+void Detector::audit(std::uint32_t block, BlockMask& candidates) {
+    const std::int64_t latest = shm::make_word(books_.ledger.now().stamp, Generation{0xFFFF});
+    BlockMask damaged;
+    if (!find_damaged(&books_.roster().word(Slot{block * shm::block_words}), books_.table.generations(block), latest, damaged)) return;
+    each_slot(block, damaged, [&](Slot slot) {
+        if (books_.table[slot] == Announced::dead_silent) candidates[slot.value % shm::block_words / 64] |= std::uint64_t{1} << slot.value % 64;
+        else audit(slot);
+    });
 }
 
 // Words that nobody owns yet are the producers' to write, too, and so is the preamble before them. Their own rotation: a large capacity
@@ -197,11 +290,13 @@ void Detector::audit_unused_block() {
         ++books_.ledger.counter(Counter::words_repaired);
         books_.ledger.publish_needed();
     }
-    const auto words = static_cast<std::uint32_t>(books_.roster().geometry().word_count);
-    const std::uint32_t high_water = books_.roster().high_water();
-    const std::uint32_t at = audit_unused_at_ * shm::block_words < words ? audit_unused_at_ * shm::block_words : high_water / shm::block_words * shm::block_words;
-    for (std::uint32_t i = std::max(at, high_water); i < std::min(at + shm::block_words, words); ++i) free_word_of_nobody(Slot{i});
-    audit_unused_at_ = at / shm::block_words + 1;
+    const auto blocks = static_cast<std::uint32_t>(books_.roster().geometry().word_count / shm::block_words);
+    const std::uint32_t used = (books_.roster().high_water() + shm::block_words - 1) / shm::block_words;
+    if (used == blocks) return;
+    const std::uint32_t block = audit_unused_at_ < used || audit_unused_at_ >= blocks ? used : audit_unused_at_;
+    BlockMask none{};
+    audit(block, none);
+    audit_unused_at_ = block + 1;
 }
 
 void Detector::free_word_of_nobody(Slot slot) {
@@ -218,8 +313,8 @@ void Detector::audit(Slot slot) {
     const std::int64_t word = books_.roster().word(slot).load(std::memory_order_acquire);  // [beat]
     const Announced so_far = books_.table[slot];
     if (so_far == Announced::nobody || so_far == Announced::dead_proven) return free_word_of_nobody(slot);
-    if (so_far == Announced::dead_silent) return;  // its foreign word ends in its eviction
     const Hot hot = books_.hot(slot);
+    if (!has_own_word(slot, hot)) return free_word_of_nobody(slot);
     if (word < 0 || shm::generation_of(word) != hot.generation) repair(slot, hot);
     else if (shm::stamp_of(word) > books_.ledger.now().stamp) future_.emplace_back(slot, word);
 }
@@ -227,6 +322,7 @@ void Detector::audit(Slot slot) {
 void Detector::repair(Slot slot, const Hot& hot) {
     if (books_.table[slot] == Announced::dead_proven || !has_own_word(slot, hot)) return;
     shm::activate(books_.roster().word(slot), books_.ledger.now().stamp, hot.generation);
+    books_.table.set(slot, books_.table[slot], books_.ledger.now().stamp);
     ++books_.ledger.counter(Counter::words_repaired);
     books_.ledger.publish_needed();
 }

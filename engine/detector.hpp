@@ -1,52 +1,66 @@
-// The detector: looks at every heartbeat word and announces what its silence means.
+// The detector: announces what the silence of heartbeat words means.
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "engine/books.hpp"
+#include "engine/schedule.hpp"
 
 namespace rollcall::engine {
 
 class Detector {
 public:
-    explicit Detector(Books& books) : books_(books) {}
+    explicit Detector(Books& books) : books_(books), schedule_(books.roster().capacity()) {}
 
-    // One pass at the ledger's `now`: observed time, the scan, judgement of each candidate in slot order. Stops when the step's budget of
-    // events is used up, and goes on there at the next call.
+    // One pass at the ledger's `now`: observed time, the words that can matter, judgement of each candidate, block by block in the order of
+    // slots. Stops when the step's budget of events is used up.
     void pass();
+    // The last pass stopped early; the next one goes on there.
+    bool has_more() const noexcept { return has_more_; }
 
-    // At adoption: deaths of silence whose word is already gone; their eviction was begun and must be finished.
-    void finish_eviction(Slot slot) { unfinished_.push_back(slot); }
+    std::uint64_t blocks_read() const noexcept { return blocks_read_; }  // since it began
 
 private:
     void observe();
     void set_thresholds();
-    bool is_lost(Slot slot, Announced so_far, std::int64_t word);
-    void collect();
+    bool read_blocks(std::uint32_t from, std::uint32_t end);
+    bool read(BlockRun run);
+    bool is_due(std::uint32_t block) const noexcept;
+    void collect(std::uint32_t block, bool differs, BlockMask& candidates);
+    void collect_silent(std::uint32_t block, BlockMask& candidates);
+    void collect_below(std::uint32_t block, Announced a, Stamp threshold, BlockMask& candidates);
+    void collect_proven(std::uint32_t block, BlockMask& candidates);
+    bool judge_all(std::uint32_t block, const BlockMask& candidates);
     void judge(Slot slot);
+    bool is_lost(Slot slot, Announced so_far, std::int64_t word);
     void suspect(Slot slot, shm::Hot hot, Verdict verdict);
     void bury(Slot slot, shm::Hot hot, const shm::Name& name);
     void recover(Slot slot, shm::Hot hot);
     void evict(Slot slot, shm::Hot hot, std::int64_t word, Stamp judged);
-    void audit_block();
-    void audit_unused_block();
-    void free_word_of_nobody(Slot slot);
-    void audit(Slot slot);
-    void repair(Slot slot, const shm::Hot& hot);
     shm::Hot silent_for(shm::Hot hot, Stamp last_beat, State state, std::uint64_t timeout);
     Stamp judged_stamp(Slot slot, Announced so_far, std::int64_t word);
 
+    void look_again_at_future();
+    void audit_unused_block();
+    void audit(std::uint32_t block, BlockMask& candidates);
+    void audit(Slot slot);
+    void free_word_of_nobody(Slot slot);
+    void repair(Slot slot, const shm::Hot& hot);
+
     Books& books_;
+    Schedule schedule_;
     Thresholds thresholds_;
     Settings judged_by_{};         // what they were made from
     std::uint64_t forgiven_ = 0;
-    std::vector<std::uint32_t> below_;     // scratch
-    std::vector<Slot> candidates_;         // scratch
-    std::vector<Slot> unfinished_;
-    std::uint32_t resume_at_ = 0;          // slot at which the last pass ran out of budget
-    std::uint32_t audit_at_ = 0;           // block of words that have owners
+    bool has_more_ = false;
+    std::uint32_t resume_at_ = 0, skip_below_ = 0;  // slots: where the last pass ran out of budget, and where this one begins
+    BlockMask left_behind_{}, left_{};              // in that block: who was left by this pass, and who by the last one
+    std::uint32_t left_in_ = 0;
+    std::uint64_t judged_ = 0;                      // since the last pass that had all it needed
     std::uint32_t audit_unused_at_ = 0;    // block of words above the high-water mark
+    std::uint64_t blocks_read_ = 0;
     std::vector<std::pair<Slot, std::int64_t>> future_;  // words seen beyond `now` at the last pass
 };
 

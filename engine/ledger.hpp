@@ -60,6 +60,7 @@ public:
 
 private:
     void apply(const shm::StoredEvent& event);
+    void prefetch_for(Sequence s) noexcept;
 
     shm::Segment& segment_;
     BlobHeap blobs_;

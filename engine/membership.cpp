@@ -167,7 +167,8 @@ void Membership::admit(const Request& request, const Name& name, Slot slot, Gene
     hot.last_beat = books_.ledger.now().stamp;
     hot = books_.judged(hot, State::alive, request.reason);
     books_.plan(EventKind::joined, slot, hot, name, before);
-    books_.table.set(slot, Announced::alive);
+    books_.table.set(slot, Announced::alive, hot.last_beat);
+    books_.table.own(slot, generation);
     if (planned_in_ != books_.ledger.commit_number()) planned_.clear();
     planned_in_ = books_.ledger.commit_number();
     planned_.insert(shm::hash_of(name));
@@ -256,7 +257,7 @@ void Membership::exited(const Request& request, const Name& name, const Holder& 
     Hot after = books_.judged(books_.heard(holder.slot, holder.hot), State::dead, Reason::process_exit);
     after.status = request.status;
     books_.plan(holder.hot.state == State::dead ? EventKind::updated : EventKind::dead, holder.slot, after, name, holder.hot.state);
-    books_.table.set(holder.slot, Announced::dead_proven);
+    books_.table.set(holder.slot, Announced::dead_proven, after.since);
 }
 
 namespace {

@@ -40,7 +40,7 @@ enum class Snapshot : std::uint8_t {
 };
 
 inline constexpr int snapshot_attempts = 50;
-inline constexpr int settle_attempts = 2000;  // yields: a living engine publishes within microseconds of applying
+inline constexpr int settle_attempts = 200;  // yields: a living engine publishes within microseconds of applying; a dead one never, and on busy cores each costs a time slice
 inline constexpr std::uint32_t prefetch_ahead = 32;
 
 // One record and its blob, consistent with each other. A living record's blob that does not read is being reused: look again.

@@ -1,0 +1,108 @@
+// What does a heartbeat cost while others are at work?
+//
+// This process beats; beside it, on the other core: nobody, a busy loop, a producer on its own line (a slot as the engine hands them out), on
+// the same line, on the same word, and an engine that scans at 100 Hz, 1 kHz and 10 kHz with this member among ten thousand. Beats of
+// two producers in all are twice one's if this one's cost does not change.
+#include <functional>
+#include <optional>
+
+#include <sched.h>
+
+#include "bench/bench.hpp"
+#include "bench/child.hpp"
+#include "engine/client/member.hpp"
+#include "engine/engine.hpp"
+#include "shm/layout.hpp"
+#include "shm/word.hpp"
+
+namespace {
+
+using namespace rollcall;
+
+constexpr Duration unit = from_stamp_units(1);
+
+void stay_on(int core) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(core, &set);
+    ::sched_setaffinity(0, sizeof set, &set);
+}
+
+[[noreturn]] void beat_for_ever(shm::Word& word) {
+    for (std::uint64_t stamp = 1;; ++stamp) shm::beat(word, Stamp{stamp}, shm::first_generation);
+}
+
+// Shared words, each a producer's; what the other process does with them, on the other core.
+void beat_beside(benchmark::State& state, const std::function<void(shm::Word*)>& other) {
+    stay_on(0);
+    auto* words = static_cast<shm::Word*>(::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    for (int i = 0; i < 512; ++i) words[i].store(shm::make_word(Stamp{0}, shm::first_generation), std::memory_order_relaxed);
+    {
+        std::optional<bench::Child> child;
+        if (other) child.emplace([&] { stay_on(1), other(words); });
+        std::uint64_t stamp = 1;
+        for (auto _ : state) benchmark::DoNotOptimize(shm::beat(words[0], Stamp{++stamp}, shm::first_generation));
+    }
+    ::munmap(words, 4096);
+}
+
+void Alone(benchmark::State& state) { beat_beside(state, nullptr); }
+void BesideABusyLoop(benchmark::State& state) {
+    beat_beside(state, [](shm::Word*) {
+        for (volatile std::uint64_t turns = 0;;) turns = turns + 1;
+    });
+}
+void OtherOnItsOwnLine(benchmark::State& state) {
+    beat_beside(state, [](shm::Word* words) { beat_for_ever(words[8]); });
+}
+void OtherOnTheSameLine(benchmark::State& state) {
+    beat_beside(state, [](shm::Word* words) { beat_for_ever(words[1]); });
+}
+void OtherOnTheSameWord(benchmark::State& state) {
+    beat_beside(state, [](shm::Word* words) { beat_for_ever(words[0]); });
+}
+
+// Members of two processes in one engine's memory.
+Result<Member> join(const std::string& dir, const std::string& node) { return Member::join({.cluster = "bench", .node = node, .dir = dir}); }
+
+[[noreturn]] void run_engine(const std::string& dir, Duration scan, int peers) {
+    EngineOptions options{.cluster = "bench", .node = "engine", .dir = dir};
+    options.settings.scan = scan;
+    options.capacity = 16'384;
+    Engine engine(options);
+    for (int i = 0; i < peers; ++i) (void)engine.register_peer("peer-" + std::to_string(i), "");
+    if (auto started = engine.start(); !started) bench::give_up(started.error().message);
+    for (;;) ::pause();
+}
+
+void member_beats(benchmark::State& state, Duration scan, bool other_member) {
+    stay_on(0);
+    bench::Folder folder;
+    const bench::Child engine([&] { stay_on(1), run_engine(folder.path(), scan, 10'000); });
+    auto me = Member::join({.cluster = "bench", .node = "me", .dir = folder.path(), .wait = std::chrono::seconds(10)});
+    if (!me) return state.SkipWithError(me.error().message.c_str());
+    std::optional<bench::Child> other;
+    if (other_member)
+        other.emplace([&] {
+            stay_on(1);
+            auto it = join(folder.path(), "other");
+            if (!it) bench::give_up(it.error().message);
+            for (Instant now = std::chrono::steady_clock::now();; now += unit) (void)it->beat(now);
+        });
+    Instant now = std::chrono::steady_clock::now();
+    for (auto _ : state) benchmark::DoNotOptimize(me->beat(now += unit));
+}
+void MemberBesideAMember(benchmark::State& state) { member_beats(state, std::chrono::milliseconds(100), true); }
+void MemberBesideAnEngine(benchmark::State& state) { member_beats(state, std::chrono::nanoseconds(1'000'000'000 / state.range(0)), false); }
+
+BENCHMARK(Alone);
+BENCHMARK(BesideABusyLoop);
+BENCHMARK(OtherOnItsOwnLine);
+BENCHMARK(OtherOnTheSameLine);
+BENCHMARK(OtherOnTheSameWord);
+BENCHMARK(MemberBesideAMember);
+BENCHMARK(MemberBesideAnEngine)->Arg(1)->Arg(100)->Arg(1'000)->Arg(10'000);
+
+}  // namespace
+
+BENCHMARK_MAIN();
