@@ -64,7 +64,7 @@ bool Detector::read(BlockRun run) {
         if (!differs) books_.table.set_bound(block, Announced::alive, std::min(lowest[i], shm::threshold_word(books_.ledger.now().stamp)));
         BlockMask candidates{};
         if (block == left_in_) candidates = std::exchange(left_, BlockMask{});
-        if (schedule_.is_in_rotation(block)) audit(block, candidates);
+        if (schedule_.is_to_audit(block)) audit(block, candidates);
         if (differs || is_due(block)) collect(block, differs, candidates);
         if (!judge_all(block, candidates)) return false;
     }

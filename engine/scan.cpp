@@ -80,28 +80,33 @@ HWY_INLINE std::int64_t lowest_word(const std::int64_t* block) noexcept {
     return lowest_of(hn::Min(hn::Min(a, b), hn::Min(c, e)));
 }
 
-// True: it differs.
+// True: it differs. Of the silent the latest word tells, of the others the earliest: two blended extremes cost less than comparing masks.
 HWY_INLINE bool look_at_silent(const std::int64_t* block, const BlockMask& expected, std::int64_t threshold, std::int64_t& lowest) noexcept {
     const Tag d;
-    const auto limit = hn::Set(d, threshold), none = hn::Set(d, INT64_MAX);
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(expected.data());
-    auto low = none;
-    auto differs = hn::Lt(none, none);
-    for (std::size_t byte = 0; byte < sizeof(BlockMask); ++byte)
-        for (std::size_t part = 0; part < vectors_a_byte; ++part) {
-            const auto words = hn::LoadU(d, block + byte * 8 + part * lanes);
-            const auto below = hn::Lt(words, limit);
-            differs = hn::Or(differs, hn::Xor(below, load_mask(bytes, byte, part)));
-            low = hn::Min(low, hn::IfThenElse(below, none, words));
-        }
-    lowest = lowest_of(low);
-    return !hn::AllFalse(d, differs);
+    const auto none = hn::Set(d, INT64_MAX), never = hn::Set(d, INT64_MIN);
+    auto low0 = none, low1 = none, high0 = never, high1 = never;
+    const auto see = [&](std::size_t vector, hn::Vec<Tag>& low, hn::Vec<Tag>& high) HWY_ATTR {
+        const auto words = hn::LoadU(d, block + vector * lanes);
+        const auto silent = load_mask(bytes, vector / vectors_a_byte, vector % vectors_a_byte);
+        low = hn::IfThenElse(silent, low, hn::Min(low, words));
+        high = hn::IfThenElse(silent, hn::Max(high, words), high);
+    };
+    for (std::size_t vector = 0; vector < shm::block_words / lanes; vector += 2) {
+        see(vector, low0, high0);
+        see(vector + 1, low1, high1);
+    }
+    lowest = lowest_of(hn::Min(low0, low1));
+    const std::int64_t latest = -1 - lowest_of(hn::Not(hn::Max(high0, high1)));
+    return lowest < threshold || latest >= threshold;
 }
 
 std::size_t Look(const shm::Word* words, std::size_t blocks, const BlockMask* expected, std::int64_t threshold, std::int64_t* lowest, std::uint32_t* differing) {
     std::size_t found = 0;
     for (std::size_t b = 0; b < blocks; ++b) {
         const std::int64_t* block = raw(words) + b * shm::block_words;
+        if (b + 1 < blocks)
+            for (std::size_t ahead = 0; ahead < 8; ++ahead) __builtin_prefetch(block + shm::block_words + ahead * 8);  // hardware's own begins anew at every page
         std::uint64_t is_silent = 0;
         for (const std::uint64_t bits : expected[b]) is_silent |= bits;
         bool differs;

@@ -10,9 +10,9 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 
-constexpr std::uint32_t peers = 200 * shm::block_words;
+constexpr std::uint32_t peers = 400 * shm::block_words;
 
-// A hundred thousand peers that beat once a second, one after the other.
+// Two hundred thousand peers that beat once a second, one after the other.
 class QuietPass : public testing::Test {
 protected:
     QuietPass() {
