@@ -14,6 +14,7 @@
 #include "engine/core.hpp"
 #include "engine/dispatcher.hpp"
 #include "engine/doorbell.hpp"
+#include "engine/fair_shared_mutex.hpp"
 #include "engine/inbox.hpp"
 #include "engine/runner.hpp"
 #include "shm/index.hpp"
@@ -83,7 +84,7 @@ struct Engine::Impl {
     engine::Dispatcher dispatcher;
     std::mutex lifecycle;              // open, start, stop: one at a time
     std::atomic<bool> stopping{false};  // its holder waits for the threads, and so for a running callback
-    mutable std::shared_mutex memory;  // held shared by whoever reads the roster, exclusively while it comes and goes
+    mutable engine::FairSharedMutex memory;  // held shared by whoever reads the roster, exclusively while it comes and goes
     mutable std::mutex settings;       // guards options.settings and pending
     std::uint64_t pending = 0;         // changes of settings that no step has seen yet
     std::unique_ptr<engine::Core> core;

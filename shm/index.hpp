@@ -36,20 +36,20 @@ Walk walk(const Roster& roster, const Name& name, std::uint32_t hash, std::uint3
     for (std::uint32_t steps = 0; at != no_index; ++steps) {
         if (at >= limit || steps > limit) return Walk::changed;
         const auto& record = roster.record(Slot{at});
+        __builtin_prefetch(&record.name);  // a record is three lines, and one that is asked for is nearly always at the head of its chain
         const std::uint64_t version = load_version(record);
-        const HotWords words = load_copy(record, version);
         const std::uint32_t its_hash = record.hash.load(std::memory_order_acquire);  // [index] before `next`: the writer moves it first
-        bool match = its_hash == hash && decode(words).state != State::none;
+        bool match = its_hash == hash;
         if (match) {
             out.record.name = load_name(record);
-            match = out.record.name == name;
+            out.record.hot = decode(load_copy(record, version));
+            match = out.record.name == name && out.record.hot.state != State::none;
         }
         const std::uint32_t next = record.next.load(std::memory_order_acquire);  // [index] pairs with link
         if (bucket_of(its_hash, roster.geometry().bucket_count) != bucket || load_version(record) != version) return Walk::changed;
         if (match) {
             out.slot = Slot{at};
             out.record.version = version;
-            out.record.hot = decode(words);
             return Walk::match;
         }
         at = next;
