@@ -6,8 +6,6 @@
 #include <functional>
 #include <optional>
 
-#include <sched.h>
-
 #include "bench/bench.hpp"
 #include "bench/child.hpp"
 #include "engine/client/member.hpp"
@@ -18,15 +16,9 @@
 namespace {
 
 using namespace rollcall;
+using bench::stay_on;
 
 constexpr Duration unit = from_stamp_units(1);
-
-void stay_on(int core) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(core, &set);
-    ::sched_setaffinity(0, sizeof set, &set);
-}
 
 [[noreturn]] void beat_for_ever(shm::Word& word) {
     for (std::uint64_t stamp = 1;; ++stamp) shm::beat(word, Stamp{stamp}, shm::first_generation);
@@ -75,14 +67,21 @@ Result<Member> join(const std::string& dir, const std::string& node) { return Me
     for (;;) ::pause();
 }
 
-void member_beats(benchmark::State& state, Duration scan, bool other_member) {
+enum class Other { nobody, busy_loop, member };
+
+void member_beats(benchmark::State& state, Duration scan, Other beside) {
     stay_on(0);
     bench::Folder folder;
     const bench::Child engine([&] { stay_on(1), run_engine(folder.path(), scan, 10'000); });
     auto me = Member::join({.cluster = "bench", .node = "me", .dir = folder.path(), .wait = std::chrono::seconds(10)});
     if (!me) return state.SkipWithError(me.error().message.c_str());
     std::optional<bench::Child> other;
-    if (other_member)
+    if (beside == Other::busy_loop)
+        other.emplace([] {
+            stay_on(1);
+            for (volatile std::uint64_t turns = 0;;) turns = turns + 1;
+        });
+    if (beside == Other::member)
         other.emplace([&] {
             stay_on(1);
             auto it = join(folder.path(), "other");
@@ -92,8 +91,12 @@ void member_beats(benchmark::State& state, Duration scan, bool other_member) {
     Instant now = std::chrono::steady_clock::now();
     for (auto _ : state) benchmark::DoNotOptimize(me->beat(now += unit));
 }
-void MemberBesideAMember(benchmark::State& state) { member_beats(state, std::chrono::milliseconds(100), true); }
-void MemberBesideAnEngine(benchmark::State& state) { member_beats(state, std::chrono::nanoseconds(1'000'000'000 / state.range(0)), false); }
+// The engine is there, and hardly ever scans.
+constexpr Duration seldom = std::chrono::milliseconds(500);
+void MemberAlone(benchmark::State& state) { member_beats(state, seldom, Other::nobody); }
+void MemberBesideABusyLoop(benchmark::State& state) { member_beats(state, seldom, Other::busy_loop); }
+void MemberBesideAMember(benchmark::State& state) { member_beats(state, seldom, Other::member); }
+void MemberBesideAnEngine(benchmark::State& state) { member_beats(state, std::chrono::nanoseconds(1'000'000'000 / state.range(0)), Other::nobody); }
 
 BENCHMARK(Alone);
 BENCHMARK(BesideABusyLoop);
@@ -101,7 +104,9 @@ BENCHMARK(OtherOnItsOwnLine);
 BENCHMARK(OtherOnTheSameLine);
 BENCHMARK(OtherOnTheSameWord);
 BENCHMARK(MemberBesideAMember);
-BENCHMARK(MemberBesideAnEngine)->Arg(1)->Arg(100)->Arg(1'000)->Arg(10'000);
+BENCHMARK(MemberAlone);
+BENCHMARK(MemberBesideABusyLoop);
+BENCHMARK(MemberBesideAnEngine)->Arg(100)->Arg(1'000)->Arg(10'000);
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <string>
 
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +17,14 @@ namespace rollcall::bench {
 [[noreturn]] inline void give_up(const std::string& why) {
     std::fprintf(stderr, "bench: %s\n", why.c_str());
     std::exit(1);
+}
+
+// This process, and the children it makes from now on, run on that core.
+inline void stay_on(int core) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(core, &set);
+    ::sched_setaffinity(0, sizeof set, &set);
 }
 
 class Child {

@@ -5,8 +5,6 @@
 // of one line, and a bare futex. What is shown is the way there and the answer; half of a one-line round trip is the answer's part.
 #include <atomic>
 
-#include <sched.h>
-
 #include "bench/bench.hpp"
 #include "bench/child.hpp"
 #include "engine/client/cursor.hpp"
@@ -18,15 +16,9 @@
 namespace {
 
 using namespace rollcall;
+using bench::stay_on;
 
 constexpr auto acquire = std::memory_order_acquire, release = std::memory_order_release, relaxed = std::memory_order_relaxed;
-
-void stay_on(int core) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(core, &set);
-    ::sched_setaffinity(0, sizeof set, &set);
-}
 
 struct alignas(64) Line {
     std::atomic<std::uint64_t> words[8];
@@ -129,7 +121,7 @@ private:
 template <class Wait>
 [[noreturn]] void observe(const Shared& shared, const shm::Roster& roster, Wait wait) {
     stay_on(1);
-    Cursor cursor(shm::load_head(roster.header()));
+    Cursor cursor;  // from the first event on: it may be published before this process runs
     shm::StoredEvent event;
     for (std::uint64_t n = 0;;) {
         const std::uint64_t seen = roster.header().selector.load(acquire);

@@ -66,8 +66,8 @@ def requirements(m):
         yield f"{kind}, 1M, longest step", m(f"{kind}/1000000", "longest_ns") / 1e6, 20, "ms"
     yield "step with a million suspects / full scan", m("StepWithAllSuspect/1000000") / full, 1.2, "x"
     yield "beat(now) / bare load and swap", ratio("MemberBeatNow", "BareLoadAndSwap"), 1.1, "x"
-    yield "beats of two producers / of one", 2 * m("MemberBesideAnEngine/1") / m("MemberBesideAMember"), -1.9, "x"
-    yield "beat beside an engine at 1 kHz / beside a busy loop", m("MemberBesideAnEngine/1000") / m("MemberBesideAnEngine/1"), 1.25, "x"
+    yield "beats of two producers / of one", 2 * m("MemberAlone") / m("MemberBesideAMember"), -1.9, "x"
+    yield "beat beside an engine at 1 kHz / beside a busy loop", ratio("MemberBesideAnEngine/1000", "MemberBesideABusyLoop"), 1.25, "x"
     answer = m("PingOfOneLine") / 2
     yield "event, spinning / ping of four lines", (m("EventToASpinningObserver") - answer) / (m("PingOfFourLines") - answer), 1.3, "x"
     yield "event, asleep / bare futex", (m("EventToASleepingObserver") - answer) / (m("BareFutex") - answer), 1.3, "x"

@@ -13,7 +13,9 @@ using shm::Hot;
 
 namespace {
 
-constexpr std::size_t records_ahead = 16;  // a mass of judgements waits for memory; measured: 8 to 32 are alike
+constexpr std::size_t records_ahead = 16;  // a mass of judgements waits for memory: a guess at two microseconds of them, not yet measured
+
+void add(BlockMask& mask, Slot slot) noexcept { mask[slot.value % shm::block_words / 64] |= std::uint64_t{1} << slot.value % 64; }
 
 // Visits the slots of a block that are in a mask, ascending.
 template <class Visit>
@@ -31,7 +33,7 @@ void Detector::pass() {
     set_thresholds();
     look_again_at_future();
     audit_unused_block();
-    const std::uint32_t blocks = (books_.roster().high_water() + shm::block_words - 1) / shm::block_words;
+    const std::uint32_t blocks = blocks_of(books_.roster().high_water());
     schedule_.begin(books_.table, thresholds_, books_.settings(), blocks, books_.time.last_look().value - before.value);
     // Begin where the last pass ran out of budget, so that a mass silence reaches everybody before it reaches anybody twice; the slots before
     // that come last.
@@ -112,7 +114,7 @@ void Detector::collect_proven(std::uint32_t block, BlockMask& candidates) {
     std::int64_t lowest = INT64_MAX;
     each_slot(block, books_.table.mask(block, Announced::dead_proven), [&](Slot slot) {
         const Stamp since = books_.hot(slot).since;
-        if (since < thresholds_.evict) candidates[slot.value % shm::block_words / 64] |= std::uint64_t{1} << slot.value % 64;
+        if (since < thresholds_.evict) add(candidates, slot);
         else lowest = std::min(lowest, shm::threshold_word(since));
     });
     books_.table.set_bound(block, Announced::dead_proven, lowest);
@@ -135,7 +137,7 @@ bool Detector::judge_all(std::uint32_t block, const BlockMask& candidates) {
     if (i == count) return true;
     resume_at_ = slots[i].value;
     for (; i < count; ++i) {
-        left_behind_[slots[i].value % shm::block_words / 64] |= std::uint64_t{1} << slots[i].value % 64;
+        add(left_behind_, slots[i]);
         books_.table.set(slots[i], books_.table[slots[i]]);  // so that the block is due
     }
     has_more_ = judged_ < books_.roster().high_water();
@@ -278,7 +280,7 @@ void Detector::audit(std::uint32_t block, BlockMask& candidates) {
     BlockMask damaged;
     if (!find_damaged(&books_.roster().word(Slot{block * shm::block_words}), books_.table.generations(block), latest, damaged)) return;
     each_slot(block, damaged, [&](Slot slot) {
-        if (books_.table[slot] == Announced::dead_silent) candidates[slot.value % shm::block_words / 64] |= std::uint64_t{1} << slot.value % 64;
+        if (books_.table[slot] == Announced::dead_silent) add(candidates, slot);
         else audit(slot);
     });
 }
@@ -291,7 +293,7 @@ void Detector::audit_unused_block() {
         books_.ledger.publish_needed();
     }
     const auto blocks = static_cast<std::uint32_t>(books_.roster().geometry().word_count / shm::block_words);
-    const std::uint32_t used = (books_.roster().high_water() + shm::block_words - 1) / shm::block_words;
+    const std::uint32_t used = blocks_of(books_.roster().high_water());
     if (used == blocks) return;
     const std::uint32_t block = audit_unused_at_ < used || audit_unused_at_ >= blocks ? used : audit_unused_at_;
     BlockMask none{};

@@ -63,8 +63,8 @@ private:
 };
 
 inline PeerTable::PeerTable(std::uint32_t capacity)
-    : silent_blocks_((capacity + shm::block_words - 1) / shm::block_words) {
-    const std::size_t blocks = (std::size_t{capacity} + shm::block_words - 1) / shm::block_words, words = blocks * shm::block_words;
+    : silent_blocks_(blocks_of(capacity)) {
+    const std::size_t blocks = blocks_of(capacity), words = blocks * shm::block_words;
     announced_.assign(words, Announced::nobody);
     generations_.assign(words, nobodys);
     touched_.assign(words, 0);

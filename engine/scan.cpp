@@ -48,7 +48,7 @@ constexpr std::size_t vectors_a_byte = 8 / lanes;
 
 HWY_INLINE const std::int64_t* raw(const shm::Word* words) noexcept { return reinterpret_cast<const std::int64_t*>(words); }
 
-// Of byte `at` of a mask, the lanes of its vector `part`. (Eight lanes take one byte; what the interface says of eight holds for padding only.)
+// Of byte `at` of a mask, the lanes of its vector `part`. (Of eight lanes Highway reads that one byte, though it asks for eight to be there.)
 HWY_INLINE hn::Mask<Tag> load_mask(const std::uint8_t* bytes, std::size_t at, std::size_t part) noexcept {
     if constexpr (vectors_a_byte == 1) return hn::LoadMaskBits(Tag(), bytes + at);
     const std::uint8_t padded[8] = {static_cast<std::uint8_t>(bytes[at] >> part * lanes & ((1u << lanes) - 1))};  // it may read eight bytes

@@ -16,6 +16,9 @@ namespace rollcall::engine {
 // A bit a word of a block; bit i % 64 of element i / 64.
 using BlockMask = std::array<std::uint64_t, shm::block_words / 64>;
 
+// How many blocks hold so many words.
+constexpr std::uint32_t blocks_of(std::uint32_t words) noexcept { return (words + shm::block_words - 1) / shm::block_words; }
+
 // Looks at `blocks` consecutive blocks from `words`. A block differs if the words below `threshold` are not exactly those in its mask of
 // `expected`; `differing` gets the indexes of these, ascending, and has room for all. `lowest[b]` gets the lowest word of block b that is
 // not below the threshold (INT64_MAX: none), unless it differs: then it may be any lower bound. Returns how many differ.

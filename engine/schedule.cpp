@@ -7,10 +7,6 @@
 
 namespace rollcall::engine {
 
-namespace {
-constexpr std::size_t blocks_of(std::uint32_t capacity) noexcept { return (std::size_t{capacity} + shm::block_words - 1) / shm::block_words; }
-}  // namespace
-
 Schedule::Schedule(std::uint32_t capacity) : due_(blocks_of(capacity)), found_(blocks_of(capacity)) {}
 
 void Schedule::begin(const PeerTable& table, const Thresholds& thresholds, const Settings& settings, std::uint32_t blocks, std::uint64_t gap) {
