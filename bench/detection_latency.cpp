@@ -84,6 +84,17 @@ public:
             for (;;) ::pause();
         });
     }
+    // As large as a member, and with as many threads, but nobody's: what the kernel has to take down is the same.
+    Child start_stranger() {
+        return Child([&] {
+            auto memory = shm::Segment::attach(shm::Paths::of(folder_.path(), "bench"), shm::Access::producer, shm::HostIdentity::current());
+            if (!memory) give_up(memory.error().message);
+            const std::jthread other([] {
+                for (;;) ::pause();
+            });
+            for (;;) ::pause();
+        });
+    }
     const std::string& dir() const noexcept { return folder_.path(); }
 
 private:
@@ -98,14 +109,11 @@ constexpr Settings quick{100ms, 300ms, 500ms, 700ms, 10ms};
 
 void KillToPidfd(benchmark::State& state) {
     for (auto _ : state) {
-        std::optional<Child> busy;
-        if (state.range(0) != 0) busy.emplace(keep_busy);
+        Scene scene(quick, state.range(0) != 0);
         std::vector<double> times;
         for (int i = 0; i < samples; ++i) {
-            const Child child([] {
-                for (;;) ::pause();
-            });
-            std::this_thread::sleep_for(2ms);
+            const Child child = scene.start_stranger();
+            std::this_thread::sleep_for(10ms);
             pollfd exit{static_cast<int>(::syscall(SYS_pidfd_open, child.pid(), 0)), POLLIN, 0};
             const Instant killed = std::chrono::steady_clock::now();
             child.signal(SIGKILL);
@@ -154,9 +162,29 @@ void StopToJudgement(benchmark::State& state) {
     }
 }
 
-// The clock of a detector: how late a periodic timer of a millisecond wakes whoever waits for it.
+constexpr std::uint32_t many = 10'000;
+
+// Beats for all peers but one every millisecond, on a thread of its own.
+class Beater {
+public:
+    Beater(shm::Word* words, std::int64_t base_ns) : thread_([this, words, base_ns](std::stop_token ending) {
+        for (; !ending.stop_requested(); std::this_thread::sleep_for(1ms)) {
+            const Stamp now = to_stamp(std::chrono::steady_clock::now(), base_ns);
+            for (std::uint32_t i = 0; i < many; ++i)
+                if (i != mute) shm::beat(words[i], now, shm::generation_of(words[i].load(std::memory_order_relaxed)));
+        }
+    }) {}
+    std::atomic<std::uint32_t> mute{many};
+
+private:
+    std::jthread thread_;
+};
+
+// The clock of a detector: how late a periodic timer of a millisecond wakes whoever waits for it, beside the same work as below.
 void TimerLateness(benchmark::State& state) {
     for (auto _ : state) {
+        const auto words = bench::allocate<shm::Word>(many);
+        Beater beater(words.get(), 0);
         const int timer = ::timerfd_create(CLOCK_MONOTONIC, 0);
         const Instant first = std::chrono::steady_clock::now() + 1ms;
         const itimerspec every{{0, 1'000'000}, {to_ns(first) / 1'000'000'000, to_ns(first) % 1'000'000'000}};
@@ -174,35 +202,22 @@ void TimerLateness(benchmark::State& state) {
 
 // Ten thousand peers that this process beats for, one of whom it forgets.
 void DetectionDelay(benchmark::State& state) {
-    constexpr int peers = 10'000;
     constexpr Settings fast{4ms, 10ms, 10s, 20s, 1ms};
     for (auto _ : state) {
-        Scene scene(fast, false, peers);
+        Scene scene(fast, false, many);
         auto memory = shm::Segment::attach(shm::Paths::of(scene.dir(), "bench"), shm::Access::producer, shm::HostIdentity::current());
         if (!memory) return state.SkipWithError(memory.error().message.c_str());
-        std::atomic<std::uint32_t> mute{peers};
-        std::atomic<bool> ending{false};
-        std::thread beater([&] {
-            for (; !ending; std::this_thread::sleep_for(1ms)) {
-                const Stamp now = to_stamp(std::chrono::steady_clock::now(), memory->roster().base_ns());
-                for (std::uint32_t i = 0; i < peers; ++i) {
-                    shm::Word& word = memory->writable().word(Slot{i});
-                    if (i != mute) shm::beat(word, now, shm::generation_of(word.load(std::memory_order_relaxed)));
-                }
-            }
-        });
+        Beater beater(&memory->writable().word(Slot{0}), memory->roster().base_ns());
         std::this_thread::sleep_for(100ms);
         std::vector<double> times;
         for (std::uint32_t i = 0; i < samples; ++i) {
             const std::string node = "peer-" + std::to_string(i * 97);
-            mute = i * 97;
+            beater.mute = i * 97;
             const Event event = scene.next(EventKind::suspect, node).first;
-            mute = peers;
+            beater.mute = many;
             times.push_back(seconds(event.evidence.age - fast.suspect));
             scene.next(EventKind::recovered, node);
         }
-        ending = true;
-        beater.join();
         report(state, std::move(times));
     }
 }

@@ -1,9 +1,12 @@
 // What does an engine cost that has nothing to tell?
 //
-// A running engine with ten thousand peers that all beat once a second, observed for two seconds: its CPU time as a part of one core. The beats are this
+// Beside it a process that wakes as often, for nothing. A running engine with ten thousand peers that all beat once a second, observed for two seconds: its CPU time as a part of one core. The beats are this
 // process's cost, not the engine's.
 #include <ctime>
 #include <thread>
+
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
 
 #include "bench/bench.hpp"
 #include "bench/child.hpp"
@@ -59,6 +62,26 @@ void EngineAtRest(benchmark::State& state) {
     }
 }
 
+// What the kernel charges for waking a hundred times a second.
+void TimerAtRest(benchmark::State& state) {
+    const bench::Child idler([] {
+        const int timer = ::timerfd_create(CLOCK_MONOTONIC, 0), set = ::epoll_create1(0);
+        constexpr timespec period{0, 10'000'000};
+        const itimerspec every{period, period};
+        ::timerfd_settime(timer, 0, &every, nullptr);
+        epoll_event event{EPOLLIN, {}};
+        ::epoll_ctl(set, EPOLL_CTL_ADD, timer, &event);
+        for (std::uint64_t turns;;)
+            if (::epoll_wait(set, &event, 1, -1) == 1) (void)!::read(timer, &turns, sizeof turns);
+    });
+    for (auto _ : state) {
+        const double before = cpu_seconds_of(idler.pid());
+        std::this_thread::sleep_for(2s);
+        state.SetIterationTime((cpu_seconds_of(idler.pid()) - before) / 2);
+    }
+}
+
+BENCHMARK(TimerAtRest)->UseManualTime()->Iterations(2)->Unit(benchmark::kMillisecond);
 BENCHMARK(EngineAtRest)->Arg(10'000)->UseManualTime()->Iterations(2)->Unit(benchmark::kMillisecond);
 
 }  // namespace

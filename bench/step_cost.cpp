@@ -18,11 +18,6 @@ using bench::Population;
 constexpr Duration scan = 10ms;
 constexpr std::uint32_t steps_a_heartbeat = 100;
 
-double at(std::vector<std::int64_t>& times, double quantile) {
-    std::sort(times.begin(), times.end());
-    return static_cast<double>(times[static_cast<std::size_t>(quantile * static_cast<double>(times.size() - 1))]);
-}
-
 // The yardstick: reading the words of all, from the engine's own memory.
 void FullScan(benchmark::State& state) {
     Population p(static_cast<std::uint32_t>(state.range(0)));
@@ -32,6 +27,17 @@ void FullScan(benchmark::State& state) {
     std::vector<std::uint32_t> differing(blocks);
     const shm::Word* words = &p.core().roster().word(Slot{0});
     for (auto _ : state) benchmark::DoNotOptimize(engine::look(words, blocks, nobody.data(), 1, lowest.data(), differing.data()));
+}
+
+template <class Pass>
+void time_each(benchmark::State& state, Pass pass) {
+    bench::Spread spread;
+    for (auto _ : state) {
+        const std::int64_t ns = pass();
+        spread.add(ns);
+        state.SetIterationTime(static_cast<double>(ns) * 1e-9);
+    }
+    spread.report(state);
 }
 
 // Peers beat one after the other, so that each does once a heartbeat.
@@ -44,15 +50,9 @@ void QuietStep(benchmark::State& state) {
     };
     for (std::uint32_t i = 0; i < 4 * steps_a_heartbeat; ++i) pass();
     const std::uint64_t read = p.core().blocks_read();
-    std::vector<std::int64_t> times;
-    for (auto _ : state) {
-        times.push_back(pass());
-        state.SetIterationTime(static_cast<double>(times.back()) * 1e-9);
-    }
+    time_each(state, pass);
     const double blocks = (p.peers() + shm::block_words - 1.0) / shm::block_words;
-    state.counters["blocks_read"] = static_cast<double>(p.core().blocks_read() - read) / static_cast<double>(times.size()) / blocks;
-    state.counters["p99_ns"] = at(times, 0.99);
-    state.counters["longest_ns"] = at(times, 1);
+    state.counters["blocks_read"] = static_cast<double>(p.core().blocks_read() - read) / static_cast<double>(state.iterations()) / blocks;
 }
 
 // One in a hundred is silent for long enough to be suspected, and comes back.
@@ -67,12 +67,7 @@ void ChangingStep(benchmark::State& state) {
         return p.step();
     };
     for (std::uint32_t i = 0; i < 4 * steps_a_heartbeat; ++i) pass();
-    std::vector<std::int64_t> times;
-    for (auto _ : state) {
-        times.push_back(pass());
-        state.SetIterationTime(static_cast<double>(times.back()) * 1e-9);
-    }
-    state.counters["longest_ns"] = at(times, 1);
+    time_each(state, pass);
 }
 
 void StepWithAllSuspect(benchmark::State& state) {

@@ -18,6 +18,10 @@ public:
 
     bool contains(std::uint32_t b) const noexcept { return bits_[b / 64] >> b % 64 & 1; }
     void add(std::uint32_t b) noexcept { bits_[b / 64] |= std::uint64_t{1} << b % 64; }
+    void add(const BlockSet& others) noexcept {  // of the same size
+        for (std::size_t i = 0; i < bits_.size(); ++i) bits_[i] |= others.bits_[i];
+    }
+    void clear() noexcept { std::fill(bits_.begin(), bits_.end(), 0); }
     void remove(std::uint32_t b) noexcept { bits_[b / 64] &= ~(std::uint64_t{1} << b % 64); }
 
     // The first run of members in [from, end), of at most `longest`. None: count 0.

@@ -38,15 +38,14 @@ struct Books {
         return h;
     }
 
-    // By how much the observed age of what was judged exceeds its timeout, in stamp units.
-    std::uint64_t late(Stamp judged, std::uint64_t timeout) const noexcept {
+    // By how much the observed age of what was judged exceeds its timeout, in stamp units; `lost` is what nobody observed since.
+    std::uint64_t late(Stamp judged, std::uint64_t lost, std::uint64_t timeout) const noexcept {
         const std::uint64_t age = ledger.now().stamp.value > judged.value ? ledger.now().stamp.value - judged.value : 0;
-        const std::uint64_t lost = time.lost_since(judged);
         return age > lost + timeout ? age - lost - timeout : 0;
     }
 
-    // The after-image of a judgement at this step: evidence filled in, state and ground as given.
-    shm::Hot judged(shm::Hot h, State state, Reason reason) const noexcept {
+    // Makes of `h` the after-image of a judgement at this step: evidence filled in, state and ground as given.
+    void judge(shm::Hot& h, State state, Reason reason) const noexcept {
         if (h.state != state || reason == Reason::process_exit) h.since = ledger.now().stamp;
         h.state = state;
         h.reason = reason;
@@ -54,6 +53,9 @@ struct Books {
         h.dead_units = to_stamp_units_up(settings().dead);
         h.late_units = 0;
         h.lost_units = time.lost_since(h.last_beat);
+    }
+    shm::Hot judged(shm::Hot h, State state, Reason reason) const noexcept {
+        judge(h, state, reason);
         return h;
     }
 

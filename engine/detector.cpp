@@ -42,7 +42,9 @@ void Detector::pass() {
     skip_below_ = std::exchange(resume_at_, 0);
     left_ = std::exchange(left_behind_, BlockMask{});
     const std::uint32_t first = left_in_ = skip_below_ / shm::block_words, rest = first + (skip_below_ % shm::block_words != 0);
-    if (read_blocks(first, blocks) && read_blocks(0, rest)) schedule_.finish();
+    if (!read_blocks(first, blocks)) return;
+    skip_below_ = 0;
+    if (read_blocks(0, rest)) schedule_.finish();
 }
 
 // False: the budget is used up, and the rest is the next pass's.
@@ -64,18 +66,19 @@ bool Detector::read(BlockRun run) {
         next += differs;
         // Before anything that may lower it again. Nobody is believed to have beaten later than now.
         if (!differs) books_.table.set_bound(block, Announced::alive, std::min(lowest[i], shm::threshold_word(books_.ledger.now().stamp)));
-        BlockMask candidates{};
-        if (block == left_in_) candidates = std::exchange(left_, BlockMask{});
-        if (schedule_.is_to_audit(block)) audit(block, candidates);
-        if (differs || is_due(block)) collect(block, differs, candidates);
-        if (!judge_all(block, candidates)) return false;
+        const bool is_unchanged = !differs && !schedule_.is_aged(block) && !schedule_.is_to_audit(block) && block != left_in_;
+        if (!is_unchanged && !examine(block, differs)) return false;
     }
     return true;
 }
 
-bool Detector::is_due(std::uint32_t block) const noexcept {
-    const auto is_below = [&](Announced a, Stamp threshold) { return books_.table.bounds(a)[block] < shm::threshold_word(threshold); };
-    return is_below(Announced::suspect, thresholds_.dead) || is_below(Announced::dead_silent, thresholds_.evict) || is_below(Announced::dead_proven, thresholds_.evict);
+// False: the budget is used up.
+bool Detector::examine(std::uint32_t block, bool differs) {
+    BlockMask candidates{};
+    if (block == left_in_) candidates = std::exchange(left_, BlockMask{});
+    if (schedule_.is_to_audit(block)) audit(block, candidates);
+    if (differs || schedule_.is_aged(block)) collect(block, differs, candidates);
+    return judge_all(block, candidates);
 }
 
 // Whoever may deserve a judgement: the living whose word is old, and the silent whose turn has come.
@@ -129,7 +132,6 @@ bool Detector::judge_all(std::uint32_t block, const BlockMask& candidates) {
         if (slot.value >= skip_below_) slots[count++] = slot;
         else books_.table.set(slot, books_.table[slot]);  // its turn comes when the pass has gone around
     });
-    skip_below_ = 0;
     for (; i < count && books_.ledger.budget() >= 2; ++i, ++judged_) {
         if (i + records_ahead < count) shm::prefetch(books_.roster().record(slots[i + records_ahead]));
         judge(slots[i]);
@@ -197,7 +199,7 @@ void Detector::judge(Slot slot) {
     books_.ledger.make_room(2, slot, books_.table);
     const Announced so_far = books_.table[slot];
     if (so_far == Announced::nobody) return;
-    const Hot hot = books_.hot(slot);
+    Hot hot = books_.hot(slot);
     const std::int64_t word = books_.roster().word(slot).load(std::memory_order_acquire);  // [beat] pairs with a producer's swap
     const bool is_own = word >= 0 && shm::generation_of(word) == hot.generation;
     if (!is_own && (so_far == Announced::alive || so_far == Announced::suspect)) return repair(slot, hot);
@@ -208,60 +210,47 @@ void Detector::judge(Slot slot) {
         case Verdict::none: return books_.table.set(slot, so_far, stamp);
         case Verdict::suspect:
         case Verdict::suspect_and_dead:
-        case Verdict::dead: {
-            Hot silent = hot;
-            silent.last_beat = stamp;
-            return suspect(slot, silent, verdict);
-        }
-        case Verdict::recovered: {
-            Hot heard = hot;
-            heard.last_beat = stamp;
-            return recover(slot, heard);
-        }
+        case Verdict::dead: hot.last_beat = stamp; return suspect(slot, hot, verdict);
+        case Verdict::recovered: hot.last_beat = stamp; return recover(slot, hot);
         case Verdict::evict: return evict(slot, hot, word, stamp);
     }
 }
 
 // Evidence of a silence: how long nobody heard it beyond what nobody could have heard, and by how much that exceeds the timeout.
-Hot Detector::silent_for(Hot hot, Stamp last_beat, State state, std::uint64_t timeout) {
-    hot.last_beat = last_beat;
-    hot = books_.judged(hot, state, Reason::silence);
-    hot.late_units = books_.late(last_beat, timeout);
+void Detector::judge_silence(Hot& hot, State state) {
+    books_.judge(hot, state, Reason::silence);
+    hot.late_units = books_.late(hot.last_beat, hot.lost_units, state == State::suspect ? hot.suspect_units : hot.dead_units);
     count_in(books_.roster().header().lateness, static_cast<std::uint64_t>(from_stamp_units(hot.late_units).count()));
-    return hot;
 }
 
-void Detector::suspect(Slot slot, Hot hot, Verdict verdict) {
+void Detector::suspect(Slot slot, Hot& hot, Verdict verdict) {
     const shm::Name name = books_.name(slot);
     if (verdict != Verdict::dead) {
-        const Hot after = silent_for(hot, hot.last_beat, State::suspect, to_stamp_units_up(books_.settings().suspect));
-        books_.plan(EventKind::suspect, slot, after, name, State::alive);
+        judge_silence(hot, State::suspect);
+        books_.plan(EventKind::suspect, slot, hot, name, State::alive);
         books_.table.set(slot, Announced::suspect, hot.last_beat);
-        hot = after;
     }
-    if (verdict != Verdict::suspect) bury(slot, hot, name);
-}
-
-void Detector::bury(Slot slot, Hot hot, const shm::Name& name) {
-    const Hot after = silent_for(hot, hot.last_beat, State::dead, to_stamp_units_up(books_.settings().dead));
-    books_.plan(EventKind::dead, slot, after, name, State::suspect);
+    if (verdict == Verdict::suspect) return;
+    judge_silence(hot, State::dead);
+    books_.plan(EventKind::dead, slot, hot, name, State::suspect);
     books_.table.set(slot, Announced::dead_silent, hot.last_beat);
 }
 
-void Detector::recover(Slot slot, Hot hot) {
+void Detector::recover(Slot slot, Hot& hot) {
     const State before = hot.state;
-    books_.plan(EventKind::recovered, slot, books_.judged(hot, State::alive, Reason::heartbeat), books_.name(slot), before);
+    books_.judge(hot, State::alive, Reason::heartbeat);
+    books_.plan(EventKind::recovered, slot, hot, books_.name(slot), before);
     books_.table.set(slot, Announced::alive, hot.last_beat);
 }
 
 // The word first: if its owner beats between judgement and swap, it lives, and nobody will ever know how close it was.
-void Detector::evict(Slot slot, Hot hot, std::int64_t word, Stamp judged) {
+void Detector::evict(Slot slot, Hot& hot, std::int64_t word, Stamp judged) {
     if (!hot.is_proof() && has_own_word(slot, hot) && word != shm::free_word && !shm::free_if_still(books_.roster().word(slot), word))
         return books_.table.set(slot, Announced::dead_silent, judged);
     const shm::Name name = books_.name(slot);
     if (!hot.is_proof() && judged.value != 0) hot.last_beat = judged;
     Hot after = books_.vacated(slot, hot, hot.reason);
-    if (judged.value != 0) after.late_units = books_.late(judged, to_stamp_units_up(books_.settings().evict));
+    if (judged.value != 0) after.late_units = books_.late(judged, books_.time.lost_since(judged), to_stamp_units_up(books_.settings().evict));
     count_in(books_.roster().header().lateness, static_cast<std::uint64_t>(from_stamp_units(after.late_units).count()));
     books_.plan(EventKind::evicted, slot, after, name, State::dead);
 }

@@ -27,7 +27,7 @@ private:
     void set_thresholds();
     bool read_blocks(std::uint32_t from, std::uint32_t end);
     bool read(BlockRun run);
-    bool is_due(std::uint32_t block) const noexcept;
+    bool examine(std::uint32_t block, bool differs);
     void collect(std::uint32_t block, bool differs, BlockMask& candidates);
     void collect_silent(std::uint32_t block, BlockMask& candidates);
     void collect_below(std::uint32_t block, Announced a, Stamp threshold, BlockMask& candidates);
@@ -35,11 +35,10 @@ private:
     bool judge_all(std::uint32_t block, const BlockMask& candidates);
     void judge(Slot slot);
     bool is_lost(Slot slot, Announced so_far, std::int64_t word);
-    void suspect(Slot slot, shm::Hot hot, Verdict verdict);
-    void bury(Slot slot, shm::Hot hot, const shm::Name& name);
-    void recover(Slot slot, shm::Hot hot);
-    void evict(Slot slot, shm::Hot hot, std::int64_t word, Stamp judged);
-    shm::Hot silent_for(shm::Hot hot, Stamp last_beat, State state, std::uint64_t timeout);
+    void suspect(Slot slot, shm::Hot& hot, Verdict verdict);
+    void recover(Slot slot, shm::Hot& hot);
+    void evict(Slot slot, shm::Hot& hot, std::int64_t word, Stamp judged);
+    void judge_silence(shm::Hot& hot, State state);
     Stamp judged_stamp(Slot slot, Announced so_far, std::int64_t word);
 
     void look_again_at_future();

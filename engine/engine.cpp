@@ -336,7 +336,7 @@ Result<void> Engine::on_heartbeat(std::string_view node, std::string_view cluste
             shm::Roster& roster = impl_->core->writable();
             shm::beat(roster.word(found.slot), to_stamp(at, roster.base_ns()), found.record.hot.generation);
             shm::Blob blob;
-            const bool same_endpoint = endpoint.empty() || (shm::load_blob(roster, found.record.hot.blob, blob) && blob.endpoint == endpoint);
+            const bool same_endpoint = endpoint.empty() || (shm::load_blob(roster, found.record.hot.blob, blob) && blob.endpoint() == endpoint);
             if (same_endpoint) return {};
         }
     }

@@ -10,16 +10,12 @@ namespace rollcall::engine {
 using shm::Hot;
 using shm::StoredEvent;
 
-namespace {
-constexpr std::uint32_t largest_commit = 4096;
-constexpr std::uint64_t records_ahead = 16;
-}
-
 Ledger::Ledger(shm::Segment& segment, const shm::CheckpointValues& at, std::uint32_t epoch)
     : segment_(segment), blobs_(segment), values_(at), prepared_(at.head), epoch_(epoch) {
     const std::uint32_t ring = segment.roster().geometry().ring_entries;
     step_limit_ = ring / 4;
     commit_limit_ = std::min(largest_commit, step_limit_);
+    plans_.resize(commit_limit_);
 }
 
 void Ledger::begin_step(const Now& now) noexcept {
@@ -50,9 +46,14 @@ void account(shm::CheckpointValues& values, const StoredEvent& event) noexcept {
     if (event.kind == EventKind::joined) values.greatest_incarnation = std::max(values.greatest_incarnation, event.hot.incarnation.value);
 }
 
+namespace {
+bool leaves_index(const StoredEvent& event) noexcept { return event.hot.state == State::none && event.slot != no_slot; }
+}  // namespace
+
 void Ledger::plan(EventKind kind, Slot slot, const Hot& hot, const shm::Name& name, State before, std::uint64_t length_ns) {
-    StoredEvent event;
-    event.sequence = next_sequence();
+    const Sequence sequence = next_sequence();
+    auto& [event, words] = plans_[planned_++];
+    event.sequence = sequence;
     event.slot = slot;
     event.kind = kind;
     event.before = before;
@@ -65,32 +66,30 @@ void Ledger::plan(EventKind kind, Slot slot, const Hot& hot, const shm::Name& na
     event.length_ns = length_ns;
     event.epoch = epoch_;
     event.name = name;
-    shm::store_entry(roster().entry(event.sequence), event);
+    words = shm::encode(event.hot);
+    shm::store_entry(roster().entry(sequence), event, words);
+    if (leaves_index(event)) __builtin_prefetch(&shm::head_of(roster(), slot), 1);
     account(values_, event);
-    ++planned_;
     ++step_events_;
 }
 
-// What applying the event `s` will touch. Half as far ahead, by when its record has come, also its chain.
-void Ledger::prefetch_for(Sequence s) noexcept {
-    const auto slot_in = [&](Sequence at) { return static_cast<std::uint32_t>(roster().entry(at).what.load(std::memory_order_relaxed) >> 32); };  // relaxed: our own
-    if (s <= prepared_)
-        if (const std::uint32_t slot = slot_in(s); slot < roster().capacity()) shm::prefetch(roster().record(Slot{slot}));
-    const Sequence nearer{s.value - records_ahead / 2};
-    if (nearer > prepared_) return;
-    if (const std::uint32_t slot = slot_in(nearer); slot < roster().capacity()) __builtin_prefetch(&shm::head_of(roster(), Slot{slot}), 1);
+// By now the heads of the chains that peers will be taken out of have come; of some the one to be changed comes second.
+void Ledger::fetch_chains() const noexcept {
+    const shm::Roster& from = segment_.roster();
+    for (std::uint32_t i = 0; i < planned_; ++i) {
+        const StoredEvent& event = plans_[i].event;
+        if (!leaves_index(event)) continue;
+        const std::uint32_t first = shm::head_of(from, event.slot).load(std::memory_order_relaxed);  // relaxed: our own
+        if (first != event.slot.value && first < from.capacity()) __builtin_prefetch(&from.record(Slot{first}).next, 1);
+    }
 }
 
 void Ledger::commit() {
     if (planned_ == 0 && !dirty_) return;
-    const Sequence first = prepared_ + 1;
     prepared_ = prepared_ + planned_;
     roster().header().prepared.store(prepared_.value, std::memory_order_release);  // [prepare] from here on a successor redoes them
-    for (Sequence s = first; s <= prepared_; s = s + 1) {
-        prefetch_for(s + records_ahead);
-        StoredEvent event;
-        if (shm::load_entry(roster().entry(s), s, event)) apply(event);
-    }
+    fetch_chains();
+    for (std::uint32_t i = 0; i < planned_; ++i) apply(plans_[i]);
     values_.head = prepared_;
     shm::publish(roster().header(), values_);
     blobs_.release_freed();
@@ -101,14 +100,15 @@ void Ledger::commit() {
 }
 
 // The order of these stores is what readers and a successor rely on: a joining word comes last, a dying word after its record.
-void Ledger::apply(const StoredEvent& event) {
+void Ledger::apply(const Planned& planned) {
+    const StoredEvent& event = planned.event;
     if (event.slot == no_slot) return;
     shm::Roster& to = roster();
     shm::Record& record = to.record(event.slot);
-    const bool was_free = own_hot(record).state == State::none;
+    const bool was_free = shm::own_state(record) == State::none;
     const bool own_word = has_own_word(event.slot, event.hot);
     if (event.kind == EventKind::joined && was_free) shm::store_name(record, shm::hash_of(event.name), event.name);
-    shm::store_hot(record, shm::encode(event.hot));
+    shm::store_hot(record, planned.hot);
     switch (event.kind) {
         case EventKind::joined:
             if (was_free) shm::link(to, event.slot);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "engine/blob_heap.hpp"
 #include "engine/judgement.hpp"
@@ -59,8 +60,15 @@ public:
     std::uint32_t epoch() const noexcept { return epoch_; }
 
 private:
-    void apply(const shm::StoredEvent& event);
-    void prefetch_for(Sequence s) noexcept;
+    struct Planned {
+        shm::StoredEvent event;
+        shm::HotWords hot;  // encoded
+    };
+    // Small enough that what a commit has planned is still in the first cache when it is applied.
+    static constexpr std::uint32_t largest_commit = 64;
+
+    void apply(const Planned& planned);
+    void fetch_chains() const noexcept;
 
     shm::Segment& segment_;
     BlobHeap blobs_;
@@ -68,6 +76,7 @@ private:
     Sequence prepared_{};
     std::uint32_t epoch_;
     std::uint32_t commit_limit_, step_limit_;
+    std::vector<Planned> plans_;  // the first planned_ are this commit's
     std::uint32_t planned_ = 0, step_events_ = 0;
     std::uint64_t commit_number_ = 1;
     bool dirty_ = false, published_ = false;

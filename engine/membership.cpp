@@ -94,9 +94,7 @@ namespace {
 
 Blob blob_of(const Request& request) {
     Blob blob;
-    blob.endpoint = request.endpoint.value_or("");
-    blob.tags = request.tags.value_or("");
-    blob.host = request.host;
+    blob.set_text(request.endpoint.value_or(""), request.host, request.tags.value_or(""));
     blob.card = request.card;
     blob.flags = request.flags;
     blob.pid = request.process.pid;
@@ -219,7 +217,7 @@ void Membership::heartbeat(Request& request, Answer& answer) {
     const auto holder = holder_of(name, 1);
     if (!holder) return join(request, answer);
     shm::beat(books_.roster().word(holder->slot), to_stamp(request.at, books_.roster().base_ns()), holder->hot.generation);
-    if (request.endpoint && !request.endpoint->empty() && *request.endpoint != holder->blob.endpoint && !holder->hot.is_proof()) {
+    if (request.endpoint && !request.endpoint->empty() && *request.endpoint != holder->blob.endpoint() && !holder->hot.is_proof()) {
         request.incarnation = holder->hot.incarnation;
         update(request, name, *holder, answer);
     }
@@ -236,8 +234,7 @@ void Membership::update(const Request& request, const Name& name, Holder holder,
         return;
     }
     Blob blob = holder.blob;
-    if (request.endpoint) blob.endpoint = *request.endpoint;
-    if (request.tags) blob.tags = *request.tags;
+    blob.set_text(request.endpoint ? std::string_view(*request.endpoint) : blob.endpoint(), blob.host(), request.tags ? std::string_view(*request.tags) : blob.tags());
     if (request.kind == Request::Kind::flag) blob.flags |= request.flags;
     const auto number = books_.ledger.blobs().allocate(shm::blob_class_for(blob));
     if (!number) {

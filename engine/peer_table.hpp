@@ -25,7 +25,7 @@ public:
     void own(Slot s, Generation g) noexcept { generations_[s.value] = g.value; }
 
     std::uint32_t peers() const noexcept { return peers_; }
-    bool has_proven_deaths() const noexcept { return proven_ != 0; }
+    std::uint32_t count(Announced a) const noexcept { return states_[index(a)].peers; }
 
     // By block.
     const BlockMask& mask(std::uint32_t block, Announced a) const noexcept { return states_[index(a)].masks[block]; }
@@ -46,6 +46,7 @@ private:
     struct State {
         std::vector<BlockMask> masks;
         std::vector<std::int64_t> bounds;
+        std::uint32_t peers = 0;
     };
     static constexpr std::uint16_t nobodys = 0xFFFF;
     static std::size_t index(Announced a) noexcept { return static_cast<std::size_t>(a) - 1; }
@@ -59,7 +60,7 @@ private:
     std::vector<BlockMask> silent_;
     std::vector<std::uint16_t> silent_in_;  // how many a block
     BlockSet silent_blocks_;
-    std::uint32_t peers_ = 0, proven_ = 0;
+    std::uint32_t peers_ = 0;
 };
 
 inline PeerTable::PeerTable(std::uint32_t capacity)
@@ -94,11 +95,19 @@ inline void PeerTable::set(Slot s, Announced now, Stamp by) {
     }
     if (now == before) return;
     announced_[s.value] = now;
-    if (before != Announced::nobody) states_[index(before)].masks[block][element] ^= bit;
-    if (now != Announced::nobody) states_[index(now)].masks[block][element] ^= bit;
+    if (before != Announced::nobody) {
+        State& left = states_[index(before)];
+        left.masks[block][element] ^= bit;
+        --left.peers;
+        --peers_;
+    }
+    if (now != Announced::nobody) {
+        State& entered = states_[index(now)];
+        entered.masks[block][element] ^= bit;
+        ++entered.peers;
+        ++peers_;
+    }
     if (is_silent(now) != is_silent(before)) set_silent(block, element, bit, is_silent(now));
-    peers_ += (now != Announced::nobody) - (before != Announced::nobody);
-    proven_ += (now == Announced::dead_proven) - (before == Announced::dead_proven);
     if (now == Announced::nobody || now == Announced::dead_proven) generations_[s.value] = nobodys;
 }
 

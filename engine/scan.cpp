@@ -61,23 +61,30 @@ HWY_INLINE void store_mask(hn::Mask<Tag> mask, std::uint8_t* bytes, std::size_t 
     bytes[at] = static_cast<std::uint8_t>(bytes[at] | padded[0] << part * lanes);
 }
 
-HWY_INLINE std::int64_t lowest_of(hn::Vec<Tag> v) noexcept {
-    HWY_ALIGN std::int64_t lane[lanes];
-    hn::Store(v, Tag(), lane);
-    return *std::min_element(lane, lane + lanes);
+HWY_INLINE std::int64_t lowest_of(hn::Vec<Tag> v) noexcept { return hn::GetLane(hn::MinOfLanes(Tag(), v)); }
+HWY_INLINE std::int64_t highest_of(hn::Vec<Tag> v) noexcept { return hn::GetLane(hn::MaxOfLanes(Tag(), v)); }
+
+// `extreme` of all words, in four chains, so that no vector waits for the one before.
+template <class Extreme>
+HWY_INLINE hn::Vec<Tag> extreme_of(const std::int64_t* block, Extreme extreme) noexcept {
+    const Tag d;
+    auto a = hn::LoadU(d, block), b = hn::LoadU(d, block + lanes), c = hn::LoadU(d, block + 2 * lanes), e = hn::LoadU(d, block + 3 * lanes);
+    for (std::size_t i = 4 * lanes; i < shm::block_words; i += 4 * lanes) {
+        a = extreme(a, hn::LoadU(d, block + i));
+        b = extreme(b, hn::LoadU(d, block + i + lanes));
+        c = extreme(c, hn::LoadU(d, block + i + 2 * lanes));
+        e = extreme(e, hn::LoadU(d, block + i + 3 * lanes));
+    }
+    return extreme(extreme(a, b), extreme(c, e));
 }
 
 // Nearly always all there is to do: nobody is silent, and nobody was.
 HWY_INLINE std::int64_t lowest_word(const std::int64_t* block) noexcept {
-    const Tag d;
-    auto a = hn::Set(d, INT64_MAX), b = a, c = a, e = a;
-    for (std::size_t i = 0; i < shm::block_words; i += 4 * lanes) {
-        a = hn::Min(a, hn::LoadU(d, block + i));
-        b = hn::Min(b, hn::LoadU(d, block + i + lanes));
-        c = hn::Min(c, hn::LoadU(d, block + i + 2 * lanes));
-        e = hn::Min(e, hn::LoadU(d, block + i + 3 * lanes));
-    }
-    return lowest_of(hn::Min(hn::Min(a, b), hn::Min(c, e)));
+    return lowest_of(extreme_of(block, [](auto a, auto b) HWY_ATTR { return hn::Min(a, b); }));
+}
+// And where everybody is.
+HWY_INLINE std::int64_t highest_word(const std::int64_t* block) noexcept {
+    return highest_of(extreme_of(block, [](auto a, auto b) HWY_ATTR { return hn::Max(a, b); }));
 }
 
 // True: it differs. Of the silent the latest word tells, of the others the earliest: two blended extremes cost less than comparing masks.
@@ -97,8 +104,7 @@ HWY_INLINE bool look_at_silent(const std::int64_t* block, const BlockMask& expec
         see(vector + 1, low1, high1);
     }
     lowest = lowest_of(hn::Min(low0, low1));
-    const std::int64_t latest = -1 - lowest_of(hn::Not(hn::Max(high0, high1)));
-    return lowest < threshold || latest >= threshold;
+    return lowest < threshold || highest_of(hn::Max(high0, high1)) >= threshold;
 }
 
 std::size_t Look(const shm::Word* words, std::size_t blocks, const BlockMask* expected, std::int64_t threshold, std::int64_t* lowest, std::uint32_t* differing) {
@@ -107,11 +113,17 @@ std::size_t Look(const shm::Word* words, std::size_t blocks, const BlockMask* ex
         const std::int64_t* block = raw(words) + b * shm::block_words;
         if (b + 1 < blocks)
             for (std::size_t ahead = 0; ahead < 8; ++ahead) __builtin_prefetch(block + shm::block_words + ahead * 8);  // hardware's own begins anew at every page
-        std::uint64_t is_silent = 0;
-        for (const std::uint64_t bits : expected[b]) is_silent |= bits;
+        std::uint64_t some = 0, all = ~std::uint64_t{0};
+        for (const std::uint64_t bits : expected[b]) some |= bits, all &= bits;
         bool differs;
-        if (is_silent != 0) differs = look_at_silent(block, expected[b], threshold, lowest[b]);
-        else differs = (lowest[b] = lowest_word(block)) < threshold;
+        if (some == 0) {
+            differs = (lowest[b] = lowest_word(block)) < threshold;
+        } else if (all == ~std::uint64_t{0}) {
+            differs = highest_word(block) >= threshold;
+            lowest[b] = INT64_MAX;
+        } else {
+            differs = look_at_silent(block, expected[b], threshold, lowest[b]);
+        }
         differing[found] = static_cast<std::uint32_t>(b);
         found += differs;
     }

@@ -7,18 +7,23 @@
 
 namespace rollcall::engine {
 
-Schedule::Schedule(std::uint32_t capacity) : due_(blocks_of(capacity)), found_(blocks_of(capacity)) {}
+Schedule::Schedule(std::uint32_t capacity) : due_(blocks_of(capacity)), aged_(blocks_of(capacity)), found_(blocks_of(capacity)) {}
 
 void Schedule::begin(const PeerTable& table, const Thresholds& thresholds, const Settings& settings, std::uint32_t blocks, std::uint64_t gap) {
+    aged_.clear();
+    add_below(aged_, table, Announced::suspect, thresholds.dead, blocks);
+    add_below(aged_, table, Announced::dead_silent, thresholds.evict, blocks);
+    add_below(aged_, table, Announced::dead_proven, thresholds.evict, blocks);
     due_ = table.silent_blocks();
-    add_below(table.bounds(Announced::alive), blocks, thresholds.suspect);
-    if (table.has_proven_deaths()) add_below(table.bounds(Announced::dead_proven), blocks, thresholds.evict);
+    due_.add(aged_);
+    add_below(due_, table, Announced::alive, thresholds.suspect, blocks);
     rotate(settings, blocks, gap);
 }
 
-void Schedule::add_below(const std::int64_t* bounds, std::uint32_t blocks, Stamp threshold) {
-    const std::size_t found = collect_below(bounds, blocks, shm::threshold_word(threshold), found_.data());
-    for (std::size_t i = 0; i < found; ++i) due_.add(found_[i]);
+void Schedule::add_below(BlockSet& to, const PeerTable& table, Announced state, Stamp threshold, std::uint32_t blocks) {
+    if (table.count(state) == 0) return;
+    const std::size_t found = collect_below(table.bounds(state), blocks, shm::threshold_word(threshold), found_.data());
+    for (std::size_t i = 0; i < found; ++i) to.add(found_[i]);
 }
 
 // At least one block a pass: a small cluster is looked through many times a second.

@@ -33,6 +33,8 @@ public:
     BlockRun next_run(std::uint32_t from, std::uint32_t end) const noexcept { return due_.next_run(from, end, longest_run); }
     // Every block of this pass was read: the rotation goes on. A pass that ended early is repeated, and more is due with it.
     void finish() noexcept;
+    // May somebody in it be dead or evicted by now?
+    bool is_aged(std::uint32_t block) const noexcept { return aged_.contains(block); }
     // Is it this block's turn to be looked through for damaged words? At first every block's, then one a pass.
     bool is_to_audit(std::uint32_t block) const noexcept { return is_first_ || block == audit_at_; }
     // Is it this block's turn to be read whatever it holds?
@@ -41,10 +43,10 @@ public:
     static constexpr std::uint32_t longest_run = 64;
 
 private:
-    void add_below(const std::int64_t* bounds, std::uint32_t blocks, Stamp threshold);
+    void add_below(BlockSet& to, const PeerTable& table, Announced state, Stamp threshold, std::uint32_t blocks);
     void rotate(const Settings& settings, std::uint32_t blocks, std::uint64_t gap);
 
-    BlockSet due_;
+    BlockSet due_, aged_;
     std::vector<std::uint32_t> found_;  // scratch
     bool is_first_ = true;              // nothing is known yet: read everything
     std::uint32_t audit_at_ = 0, rotation_begin_ = 0, rotation_count_ = 0, blocks_ = 0;

@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "shm/error.hpp"
 #include "shm/roster.hpp"
@@ -34,15 +34,28 @@ enum BlobFlag : std::uint8_t {
 
 struct Blob {
     Sequence sequence{};
-    std::string endpoint, host, tags;
-    std::uint32_t card = no_index;
-    std::uint64_t start_ticks = 0;
-    std::uint8_t flags = 0;
+    std::uint64_t start_ticks = 0, token = 0;
     std::uint32_t pid = 0, uid = 0, gid = 0;
-    std::uint64_t token = 0;
+    std::uint32_t card = no_index;
+    std::uint8_t flags = 0, endpoint_size = 0, host_size = 0;
+    std::string text;  // endpoint, host and tags: one string, because a snapshot holds a million of these
+
+    std::string_view endpoint() const noexcept { return std::string_view(text).substr(0, endpoint_size); }
+    std::string_view host() const noexcept { return std::string_view(text).substr(endpoint_size, host_size); }
+    std::string_view tags() const noexcept { return std::string_view(text).substr(std::size_t{endpoint_size} + host_size); }
+
+    // At most max_endpoint, max_node_id and max_tags bytes; they may be this blob's own.
+    void set_text(std::string_view endpoint, std::string_view host, std::string_view tags) {
+        std::string all;
+        all.reserve(endpoint.size() + host.size() + tags.size());
+        all.append(endpoint).append(host).append(tags);
+        text = std::move(all);
+        endpoint_size = static_cast<std::uint8_t>(endpoint.size());
+        host_size = static_cast<std::uint8_t>(host.size());
+    }
 };
 
-inline std::size_t bytes_of(const Blob& blob) noexcept { return blob_fixed_words * 8 + blob.endpoint.size() + blob.host.size() + blob.tags.size(); }
+inline std::size_t bytes_of(const Blob& blob) noexcept { return blob_fixed_words * 8 + blob.text.size(); }
 
 // The smallest class that holds it; the lengths were validated.
 inline std::size_t blob_class_for(const Blob& blob) noexcept {
@@ -96,9 +109,9 @@ bool load_blob(const Roster& roster, std::uint32_t number, Blob& out) {
         std::memcpy(text.data() + i * 8, &word, 8);
     }
     out.sequence = Sequence{fixed[0]};
-    out.endpoint.assign(text.data(), endpoint);
-    out.host.assign(text.data() + endpoint, host);
-    out.tags.assign(text.data() + endpoint + host, tags);
+    out.text.assign(text.data(), bytes);
+    out.endpoint_size = static_cast<std::uint8_t>(endpoint);
+    out.host_size = static_cast<std::uint8_t>(host);
     out.card = static_cast<std::uint32_t>(fixed[1]);
     out.start_ticks = fixed[2] >> 16;
     out.flags = static_cast<std::uint8_t>(fixed[2] >> 8);
@@ -115,15 +128,14 @@ void store_blob(Roster& roster, std::uint32_t number, const Blob& blob) noexcept
     auto* to = roster.blob(number);
     constexpr auto release = std::memory_order_release;  // [blob]
     to[0].store(0, release);                             // [blob] a fold that holds the old number now refuses it
-    to[1].store(std::uint64_t{blob.endpoint.size()} << 56 | std::uint64_t{blob.host.size()} << 48 | std::uint64_t{blob.tags.size()} << 32 | blob.card, release);
+    to[1].store(std::uint64_t{blob.endpoint_size} << 56 | std::uint64_t{blob.host_size} << 48 | std::uint64_t{blob.tags().size()} << 32 | blob.card, release);
     to[2].store(blob.start_ticks << 16 | std::uint64_t{blob.flags} << 8 | blob_class_for(blob), release);
     to[3].store(std::uint64_t{blob.pid} << 32 | blob.uid, release);
     to[4].store(std::uint64_t{blob.gid} << 32, release);
     to[5].store(blob.token, release);
-    const std::string text = blob.endpoint + blob.host + blob.tags;
-    for (std::size_t i = 0; i * 8 < text.size(); ++i) {
+    for (std::size_t i = 0; i * 8 < blob.text.size(); ++i) {
         std::uint64_t word = 0;
-        std::memcpy(&word, text.data() + i * 8, std::min<std::size_t>(8, text.size() - i * 8));
+        std::memcpy(&word, blob.text.data() + i * 8, std::min<std::size_t>(8, blob.text.size() - i * 8));
         to[blob_fixed_words + i].store(word, release);
     }
     to[0].store(blob.sequence.value, release);  // [blob] pairs with load_blob_sequence

@@ -19,4 +19,8 @@ void futex_wake_all(const std::atomic<std::uint64_t>& word) noexcept {
     ::syscall(SYS_futex, reinterpret_cast<const std::uint32_t*>(&word), FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
 }
 
+bool futex_wake_one(const std::atomic<std::uint64_t>& word) noexcept {
+    return ::syscall(SYS_futex, reinterpret_cast<const std::uint32_t*>(&word), FUTEX_WAKE, 1, nullptr, nullptr, 0) > 0;
+}
+
 }  // namespace rollcall::shm

@@ -12,5 +12,7 @@ namespace rollcall::shm {
 void futex_wait(const std::atomic<std::uint64_t>& word, std::uint32_t seen, Duration timeout) noexcept;
 // Wakes everybody who sleeps on `word`, in any process.
 void futex_wake_all(const std::atomic<std::uint64_t>& word) noexcept;
+// The one that has slept longest; false: nobody sleeps. Its cost does not depend on how many there are.
+bool futex_wake_one(const std::atomic<std::uint64_t>& word) noexcept;
 
 }  // namespace rollcall::shm

@@ -52,12 +52,14 @@ constexpr HotWords encode(const Hot& h) noexcept {
             std::min(h.dead_units, m40) << 24 | std::min(h.lost_units >> lost_shift, m24)};
 }
 
+constexpr State state_in(std::uint64_t first_word) noexcept { return static_cast<State>(first_word >> 8 & 7); }
+
 // Any bit pattern decodes: unknown states and reasons are kept as they are and refused by whoever believes them.
 constexpr Hot decode(const HotWords& w) noexcept {
     constexpr std::uint64_t m24 = (1u << 24) - 1;
     Hot h;
     h.incarnation = Incarnation{w[0] >> 11};
-    h.state = static_cast<State>(w[0] >> 8 & 7);
+    h.state = state_in(w[0]);
     h.reason = static_cast<Reason>(w[0] & 0xFF);
     h.lsn = Sequence{w[1] >> 16};
     h.generation = Generation{static_cast<std::uint16_t>(w[1])};

@@ -1,12 +1,10 @@
 #include "shm/local_socket.hpp"
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -147,6 +145,56 @@ ssize_t receive_packet(int socket, char* buffer, std::size_t size, Descriptor& d
     if ((message.msg_flags & MSG_TRUNC) == 0) return received;
     errno = EMSGSIZE;
     return -1;
+}
+
+PacketBatch::PacketBatch() noexcept {
+    for (std::size_t i = 0; i < most; ++i) {
+        parts_[i] = {buffers_[i].data(), longest};
+        msghdr& header = headers_[i].msg_hdr;
+        header = {};
+        header.msg_iov = &parts_[i];
+        header.msg_iovlen = 1;
+        header.msg_control = controls_[i].bytes.data();
+    }
+}
+
+std::size_t PacketBatch::receive(int socket) noexcept {
+    for (std::size_t i = 0; i < most; ++i) {
+        descriptors_[i].reset();
+        headers_[i].msg_hdr.msg_controllen = controls_[i].bytes.size();
+    }
+    int received = -1;
+    do received = ::recvmmsg(socket, headers_.data(), most, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, nullptr);
+    while (received < 0 && errno == EINTR);
+    for (int i = 0; i < received; ++i) take_descriptors(headers_[static_cast<std::size_t>(i)].msg_hdr, descriptors_[static_cast<std::size_t>(i)]);
+    return received < 0 ? 0 : static_cast<std::size_t>(received);
+}
+
+std::optional<std::string_view> PacketBatch::operator[](std::size_t i) const noexcept {
+    if ((headers_[i].msg_hdr.msg_flags & MSG_TRUNC) != 0) return std::nullopt;
+    return std::string_view(buffers_[i].data(), headers_[i].msg_len);
+}
+
+std::size_t send_packets(int socket, const std::vector<std::string>& packets) noexcept {
+    constexpr std::size_t at_once = 64;
+    std::array<mmsghdr, at_once> headers;
+    std::array<iovec, at_once> parts;
+    std::size_t sent = 0;
+    while (sent < packets.size()) {
+        const std::size_t count = std::min(at_once, packets.size() - sent);
+        for (std::size_t i = 0; i < count; ++i) {
+            parts[i] = {const_cast<char*>(packets[sent + i].data()), packets[sent + i].size()};
+            headers[i] = {};
+            headers[i].msg_hdr.msg_iov = &parts[i];
+            headers[i].msg_hdr.msg_iovlen = 1;
+        }
+        int done = -1;
+        do done = ::sendmmsg(socket, headers.data(), static_cast<unsigned>(count), MSG_DONTWAIT | MSG_NOSIGNAL);
+        while (done < 0 && errno == EINTR);
+        if (done < 0) break;
+        sent += static_cast<std::size_t>(done);
+    }
+    return sent;
 }
 
 bool wait_readable(int socket, Duration timeout) noexcept {

@@ -37,6 +37,13 @@ Hot own_hot(const Record& record) noexcept {
     return decode(words);
 }
 
+// Its state alone.
+template <class Record>
+State own_state(const Record& record) noexcept {
+    const std::uint64_t version = record.version.load(std::memory_order_relaxed);  // relaxed: the caller is the writer
+    return state_in(record.copies[version & 1][0].load(std::memory_order_relaxed));
+}
+
 template <class Record>
 void store_hot(Record& record, const HotWords& words) noexcept {
     const std::uint64_t version = record.version.load(std::memory_order_relaxed);  // relaxed: the caller is the writer

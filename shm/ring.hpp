@@ -23,12 +23,12 @@ struct StoredEvent {
     Name name;
 };
 
+// `hot` is encode(event.hot).
 template <class Entry>
-void store_entry(Entry& entry, const StoredEvent& event) noexcept {
+void store_entry(Entry& entry, const StoredEvent& event, const HotWords& hot) noexcept {
     constexpr auto release = std::memory_order_release;  // [entry] whoever reads a new word also sees the 0 before it
     entry.sequence.store(0, release);                    // [entry] from here on nobody accepts the old contents
     entry.what.store(std::uint64_t{event.slot.value} << 32 | static_cast<std::uint64_t>(event.before) << 8 | static_cast<std::uint64_t>(event.kind), release);
-    const HotWords hot = encode(event.hot);
     for (std::size_t i = 0; i < hot_words; ++i) entry.hot[i].store(hot[i], release);
     entry.view.store(event.view, release);
     entry.mono_ns.store(event.mono_ns, release);
@@ -38,6 +38,11 @@ void store_entry(Entry& entry, const StoredEvent& event) noexcept {
     entry.list_version.store(event.list_version, release);
     for (std::size_t i = 0; i < name_words; ++i) entry.name[i].store(event.name.words[i], release);
     entry.sequence.store(event.sequence.value, release);  // [entry] pairs with load_entry; publishes the contents
+}
+
+template <class Entry>
+void store_entry(Entry& entry, const StoredEvent& event) noexcept {
+    store_entry(entry, event, encode(event.hot));
 }
 
 // False: this entry does not hold `wanted` (yet, or any more). Any contents decode; whoever believes a slot or a kind checks it.

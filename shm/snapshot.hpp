@@ -53,7 +53,10 @@ bool copy_slot(const Roster& roster, Slot slot, SlotImage& out) {
         out.hot = view.hot;
         out.name = view.name;
         out.blob_pending = false;
-        if (view.hot.state == State::none) return true;
+        if (view.hot.state == State::none) {
+            out.blob = {};
+            return true;
+        }
         const bool read = load_blob(roster, view.hot.blob, out.blob);
         if (load_version(record) != view.version) continue;
         return read && view.hot.state <= State::dead;
@@ -74,7 +77,7 @@ void prefetch_blob(const Roster& roster, std::uint32_t slot, std::uint32_t high_
 template <class Roster>
 bool copy_all(const Roster& roster, Image& out, Sequence& newest) {
     const std::uint32_t high_water = roster.high_water();
-    out.slots.assign(high_water, {});
+    out.slots.resize(high_water);  // each is overwritten; what an earlier snapshot allocated serves again
     for (std::uint32_t i = 0; i < high_water; ++i) {
         prefetch_blob(roster, i + prefetch_ahead, high_water);
         if (!copy_slot(roster, Slot{i}, out.slots[i])) return false;

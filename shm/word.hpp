@@ -39,11 +39,16 @@ enum class WordBeat : std::uint8_t {
     foreign,  // it is not this generation's word
 };
 
-// A producer's beat. `now` must have been read before this call. It never moves a stamp back. A failed swap is looked at again,
-// never blindly repeated: each turn means that somebody else moved the word, so the loop ends when nobody does.
+// The word of a beat at `now`. Instants before the base, and more than 36 years after it, give one that is older than any that was ever written.
+constexpr std::int64_t word_at(Instant now, std::int64_t base_ns, Generation mine) noexcept {
+    const std::uint64_t since = static_cast<std::uint64_t>(to_ns(now)) - static_cast<std::uint64_t>(base_ns);
+    return static_cast<std::int64_t>((since >> stamp_shift << 16) | mine.value);
+}
+
+// A producer's beat: `wanted` is `mine` with a stamp. The clock must have been read before this call. It never moves a stamp back. A failed swap
+// is looked at again, never blindly repeated: each turn means that somebody else moved the word, so the loop ends when nobody does.
 template <class AtomicWord>
-WordBeat beat(AtomicWord& word, Stamp now, Generation mine) noexcept {
-    const std::int64_t wanted = make_word(now, mine);
+WordBeat beat(AtomicWord& word, std::int64_t wanted, Generation mine) noexcept {
     constexpr auto acquire = std::memory_order_acquire;  // [free], [activate] who finds it another's also finds the record that says why
     std::int64_t seen = word.load(acquire);
     for (;;) {
@@ -52,6 +57,10 @@ WordBeat beat(AtomicWord& word, Stamp now, Generation mine) noexcept {
         constexpr auto release = std::memory_order_release;  // [beat] pairs with the acquire in the detector's judgement; publishes nothing but the stamp
         if (word.compare_exchange_weak(seen, wanted, release, acquire)) return WordBeat::moved;
     }
+}
+template <class AtomicWord>
+WordBeat beat(AtomicWord& word, Stamp now, Generation mine) noexcept {
+    return beat(word, make_word(now, mine), mine);
 }
 
 // Gives the slot to `mine`, alive at `now`. Engine only, while the word is free or belongs to a life that this one replaces.

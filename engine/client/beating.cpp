@@ -7,7 +7,6 @@
 #include "shm/blob.hpp"
 #include "shm/checkpoint.hpp"
 #include "shm/index.hpp"
-#include "shm/word.hpp"
 
 namespace rollcall {
 
@@ -22,14 +21,14 @@ void count(std::atomic<std::uint64_t>& statistic) noexcept { statistic.fetch_add
 }  // namespace
 
 BeatingPage::BeatingPage() noexcept {
-    static_assert(sizeof(Content) <= shm::page);
+    static_assert(sizeof(BeatingContent) <= shm::page);
     void* memory = ::mmap(nullptr, shm::page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return;
     if (::madvise(memory, shm::page, MADV_WIPEONFORK) != 0) {
         ::munmap(memory, shm::page);
         return;
     }
-    content_ = new (memory) Content{};
+    content_ = new (memory) BeatingContent{};
 }
 
 BeatingPage::~BeatingPage() {
@@ -48,15 +47,16 @@ void BeatingPage::enter(std::shared_ptr<shm::Segment> segment, Slot slot, Genera
     life.token = token;
     life.name = name;
     life.word = &roster.word(slot);
+    life.lifecycle = &roster.preamble().lifecycle;
     life.base_ns = roster.base_ns();
     if (card < roster.header().cards_used.load(std::memory_order_acquire) && card < roster.capacity()) life.card = &roster.card(card);  // [extent]
     life.segment = std::move(segment);
-    content_->life.store(&life, std::memory_order_release);  // [enter] pairs with beat on another thread
-    content_->joined.store(1, std::memory_order_release);    // [enter]
-    content_->mine.store(1, std::memory_order_release);      // [enter]
+    content_->life.store(&life, std::memory_order_release);     // [enter]
+    content_->mine.store(1, std::memory_order_release);         // [enter]
+    content_->beating.store(&life, std::memory_order_release);  // [enter] pairs with beat on another thread
 }
 
-void BeatingPage::leave() noexcept { content_->joined.store(0, std::memory_order_release); }  // [enter]
+void BeatingPage::leave() noexcept { content_->beating.store(nullptr, std::memory_order_release); }  // [enter]
 
 bool BeatingPage::is_mine() const noexcept { return content_->mine.load(std::memory_order_acquire) != 0; }  // [enter]
 
@@ -65,20 +65,11 @@ const shm::Roster* BeatingPage::roster() const noexcept {
     return life == nullptr ? nullptr : &life->segment->roster();
 }
 
-Beat BeatingPage::beat(Instant now) noexcept {
-    if (content_->joined.load(std::memory_order_acquire) == 0) return {is_mine() ? Beat::evicted : Beat::not_mine};  // [enter]
-    BeatingLife& life = *content_->life.load(std::memory_order_acquire);  // [enter]
-    // First: on superseded memory nothing counts, whatever the word says. The roster says so: in the pulse any member could.
-    if (life.segment->roster().preamble().lifecycle.load(relaxed) != static_cast<std::uint32_t>(shm::Lifecycle::live)) return {Beat::superseded};
-    if (shm::beat(*life.word, to_stamp(now, life.base_ns), life.generation) == shm::WordBeat::foreign) return why_not(life);
-    const std::int64_t now_ns = to_ns(now);
-    if (now_ns >= life.next_look_ns.load(relaxed)) return look_at_engine(life, now_ns);
-    return {Beat::counted_};
-}
+namespace {
 
 // Once a second of `now`: has the detector looked within the suspect timeout? If not, this may be memory that was deleted under us, which
 // nobody could tell us about any more.
-Beat BeatingPage::look_at_engine(BeatingLife& life, std::int64_t now_ns) noexcept {
+Beat look_at_engine(BeatingLife& life, std::int64_t now_ns) noexcept {
     const shm::RosterHeader& header = life.segment->roster().header();
     if (life.card != nullptr) life.card->alive_ns.store(static_cast<std::uint64_t>(now_ns), relaxed);
     const auto last_step = static_cast<std::int64_t>(header.step_ns.load(std::memory_order_acquire));  // [step]
@@ -91,8 +82,6 @@ Beat BeatingPage::look_at_engine(BeatingLife& life, std::int64_t now_ns) noexcep
     life.next_place_ns.store(now_ns + a_second, relaxed);
     return {life.segment->is_current() ? Beat::unobserved : Beat::superseded};
 }
-
-namespace {
 
 // Has our id another life that lives? One that carries our own token is ours too: its reply got lost.
 bool is_replaced(const shm::Roster& roster, const BeatingLife& life) noexcept {
@@ -107,10 +96,8 @@ bool is_replaced(const shm::Roster& roster, const BeatingLife& life) noexcept {
     return false;
 }
 
-}  // namespace
-
 // The slow path: the word is not this life's any more. Who took it wrote the record first, and `beat` has acquired that.
-Beat BeatingPage::why_not(BeatingLife& life) noexcept {
+Beat why_not(BeatingLife& life) noexcept {
     if (life.card != nullptr) count(life.card->refused);
     const shm::Roster& roster = life.segment->roster();
     shm::RecordView mine;
@@ -118,6 +105,16 @@ Beat BeatingPage::why_not(BeatingLife& life) noexcept {
         (mine.hot.state == State::alive || mine.hot.state == State::suspect))
         return {Beat::damaged};
     return {is_replaced(roster, life) ? Beat::replaced : Beat::evicted};
+}
+
+}  // namespace
+
+Beat beat_and_say_why(const BeatingContent& at, Instant now) noexcept {
+    BeatingLife* const life = at.beating.load(std::memory_order_acquire);  // [enter]
+    if (life == nullptr) return {at.mine.load(std::memory_order_acquire) != 0 ? Beat::evicted : Beat::not_mine};  // [enter]
+    if (!life->is_on_live_memory()) return {Beat::superseded};
+    if (shm::beat(*life->word, shm::word_at(now, life->base_ns, life->generation), life->generation) == shm::WordBeat::foreign) return why_not(*life);
+    return life->is_to_look_at_engine(now) ? look_at_engine(*life, to_ns(now)) : Beat{Beat::counted_};
 }
 
 std::string_view to_string(Beat::Kind kind) noexcept {

@@ -178,13 +178,14 @@ Result<Member> Member::join(Options options) {
     return Member(std::move(impl));
 }
 
-Member::Member(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+Member::Member(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)), beating_(impl_->page.content()) {}
 Member::Member(Member&&) noexcept = default;
 
 Member& Member::operator=(Member&& other) noexcept {
     if (this != &other) {
         Member old(std::move(*this));
         impl_ = std::move(other.impl_);
+        beating_ = other.beating_;
     }
     return *this;
 }
@@ -200,8 +201,8 @@ Member::~Member() {
     (void)impl_.release();
 }
 
-Beat Member::beat() noexcept { return impl_->page.beat(clock_now()); }
-Beat Member::beat(Instant now) noexcept { return impl_->page.beat(now); }
+Beat Member::beat() noexcept { return rollcall::beat(*beating_, clock_now()); }
+Beat Member::beat(Instant now) noexcept { return rollcall::beat(*beating_, now); }
 
 Settings Member::Impl::settings() const noexcept {
     const shm::Roster* roster = page.roster();

@@ -28,6 +28,8 @@ struct MemberOptions {
     int process = -1;         // pidfd of a child that this member speaks for; -1: this process. Not owned; same uid
 };
 
+struct BeatingContent;
+
 // What a beat answers.
 struct Beat {
     enum Kind : std::uint8_t {
@@ -98,6 +100,7 @@ private:
     struct Impl;
     explicit Member(std::unique_ptr<Impl> impl) noexcept;
     std::unique_ptr<Impl> impl_;
+    BeatingContent* beating_;  // impl_'s, at hand for beat()
 };
 
 }  // namespace rollcall

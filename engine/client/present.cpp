@@ -63,9 +63,9 @@ std::optional<Instant> last_heartbeat(const shm::Roster& roster, const shm::Hot&
 Peer present_peer(const shm::Roster& roster, Slot slot, const shm::Hot& hot, const shm::Name& name, const shm::Blob& blob) {
     Peer p;
     p.node = std::string(name.view());
-    p.endpoint = blob.endpoint;
-    p.host = blob.host;
-    p.tags = decode_tags(blob.tags);
+    p.endpoint = blob.endpoint();
+    p.host = blob.host();
+    p.tags = decode_tags(blob.tags());
     p.state = hot.state;
     p.reason = hot.reason;
     p.since = to_instant(hot.since, roster.base_ns());

@@ -163,6 +163,7 @@ void Server::joined(ConnectionId to, ProcessId id, const Message& message, const
         const bool is_new = !process->second->lives.contains(message.node);
         const bool watchdog = !is_new && process->second->lives.find(message.node)->second.watchdog && !answer.is_new;
         const Life life{answer.incarnation, answer.slot, answer.generation, wrapped ? to : 0, wrapped, false, watchdog};
+        process->second->has_wrapped |= wrapped;
         process->second->lives.insert_or_assign(message.node, life);
         if (process->second->lives.size() >= process->second->sweep_at) sweep(*process->second);
         r.slot = answer.slot.value;
@@ -171,7 +172,7 @@ void Server::joined(ConnectionId to, ProcessId id, const Message& message, const
         r.card = process->second->card;
         pack(core_.settings(), r.settings_ns);
         // It may have exited while its join was waiting: the watch fired when there was no life to judge yet.
-        if (has_exited(process->second->pidfd.get()) && !process->second->judge_at) process->second->judge_at = Instant{};
+        if (process->second->has_exited && !process->second->judge_at) process->second->judge_at = Instant{};
     } else if (process != processes_.end() && process->second->lives.empty() && process->second->joining == 0) {
         forget(id);
     }

@@ -1,7 +1,6 @@
 // Connections: accepting, reading, replying. What requests mean stands in requests.cpp, the watch over processes in watch.cpp.
 #include "engine/control/server.hpp"
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -12,13 +11,12 @@
 #include <unistd.h>
 
 #include "shm/fork_guard.hpp"
-#include "shm/local_socket.hpp"
 
 namespace rollcall::control {
 
 namespace {
-constexpr int packets_a_turn = 256;      // of one connection, so that nobody keeps the others or the detector waiting
-constexpr int packets_a_drain = 4096;
+constexpr std::size_t packets_a_turn = 256;      // of one connection, so that nobody keeps the others or the detector waiting
+constexpr std::size_t packets_a_drain = 4096;
 constexpr std::size_t most_unsent = 4096;     // replies that a client did not take: it gets no more, and is closed
 constexpr std::uint32_t most_unanswered = 1024;  // requests of one connection that wait in the inbox
 }  // namespace
@@ -87,19 +85,19 @@ void Server::rest_listener() {
 }
 
 void Server::read(ConnectionId id) {
-    for (int i = 0; i < packets_a_turn; ++i) {
+    for (std::size_t packets = 0; packets < packets_a_turn; packets += shm::PacketBatch::most) {
         const auto it = connections_.find(id);
         if (it == connections_.end()) return;
         if (!wants_more(*it->second)) return poll_as_needed(*it->second);
-        if (!read_one(*it->second)) return;
+        if (!read_some(id)) return;
     }
 }
 
 // Nothing is read from who does not take its replies, or has more requests waiting than is fair.
-bool Server::wants_more(const Connection& connection) noexcept { return connection.unsent.empty() && connection.unanswered < most_unanswered; }
+bool Server::wants_more(const Connection& connection) noexcept { return !connection.is_stuck && connection.unanswered < most_unanswered; }
 
 void Server::poll_as_needed(Connection& connection) {
-    const bool reading = wants_more(connection), writing = !connection.unsent.empty();
+    const bool reading = wants_more(connection), writing = connection.is_stuck;
     if (reading == connection.is_polled_for_reading && writing == connection.is_polled_for_writing) return;
     connection.is_polled_for_reading = reading;
     connection.is_polled_for_writing = writing;
@@ -109,45 +107,63 @@ void Server::poll_as_needed(Connection& connection) {
 
 // What is already in the connection: a goodbye may be among it. A socket holds fewer packets than this, so whoever ended said no more.
 void Server::drain(ConnectionId id) {
-    for (int i = 0; i < packets_a_drain; ++i) {
-        const auto it = connections_.find(id);
-        if (it == connections_.end() || !read_one(*it->second)) return;
-    }
+    for (std::size_t packets = 0; packets < packets_a_drain && read_some(id); packets += shm::PacketBatch::most) {}
 }
 
 // False: nothing more to read; the connection may be gone.
-bool Server::read_one(Connection& connection) {
-    std::array<char, max_packet> buffer;
-    shm::Descriptor descriptor;
-    const ssize_t size = shm::receive_packet(connection.socket.get(), buffer.data(), buffer.size(), descriptor);
-    if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
-    std::string why = "a request that is too long";
-    auto message = size > 0 ? decode_message({buffer.data(), static_cast<std::size_t>(size)}, why) : std::nullopt;
-    if (message) {
-        take(connection, *message, std::move(descriptor));
-        return true;
+bool Server::read_some(ConnectionId id) {
+    const auto it = connections_.find(id);
+    if (it == connections_.end()) return false;
+    Connection& connection = *it->second;
+    const std::size_t count = batch_.receive(connection.socket.get());
+    if (count == 0 && errno != EAGAIN) refuse_packet(connection, errno == ECONNRESET, std::strerror(errno));
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto packet = batch_[i];
+        std::string why = "a request that is too long";
+        auto message = packet && packet->size() <= max_packet ? decode_message(*packet, why) : std::nullopt;
+        if (!message) {
+            refuse_packet(connection, packet && packet->empty(), why);
+            return false;
+        }
+        take(connection, *message, batch_.take_descriptor(i));
     }
-    if (size != 0 && errno != ECONNRESET && hooks_.log) hooks_.log("control: closed pid " + std::to_string(connection.pid) + " uid " + std::to_string(connection.uid) + ": " + why);
+    return count == shm::PacketBatch::most;
+}
+
+// Its end, or nonsense.
+void Server::refuse_packet(const Connection& connection, bool is_end, const std::string& why) {
+    if (!is_end && hooks_.log) hooks_.log("control: closed pid " + std::to_string(connection.pid) + " uid " + std::to_string(connection.uid) + ": " + why);
     close(connection.id);
-    return false;
 }
 
 void Server::close(ConnectionId id) {
     connections_.erase(id);  // closing the socket also takes it out of the epoll set
-    for (auto& [process_id, process] : processes_)
+    for (auto& [process_id, process] : processes_) {
+        if (!process->has_wrapped) continue;
         for (auto& [node, life] : process->lives)
             if (life.wrapper == id) {
                 life.wrapper = 0;
                 if (process->judge_at) process->judge_at = Instant{};  // nobody is left who could say how it ended
             }
+    }
 }
 
+// Sent with all others of this turn.
 void Server::reply(ConnectionId to, const Reply& reply) {
     const auto it = connections_.find(to);
     if (it == connections_.end()) return;
     Connection& connection = *it->second;
     connection.unsent.push_back(encode(reply));
-    if (!send_unsent(connection) || connection.unsent.size() > most_unsent) close(to);
+    if (!std::exchange(connection.has_replies, true)) replied_to_.push_back(to);
+}
+
+void Server::send_replies() {
+    for (const ConnectionId id : std::exchange(replied_to_, {})) {
+        const auto it = connections_.find(id);
+        if (it == connections_.end()) continue;
+        it->second->has_replies = false;
+        if (!send_unsent(*it->second) || it->second->unsent.size() > most_unsent) close(id);
+    }
 }
 
 // The reply to a request that waited in the inbox.
@@ -158,8 +174,10 @@ void Server::answer(ConnectionId to, const Reply& r) {
 
 // False: the connection is broken.
 bool Server::send_unsent(Connection& connection) {
-    while (!connection.unsent.empty() && shm::send_packet(connection.socket.get(), connection.unsent.front())) connection.unsent.pop_front();
-    if (!connection.unsent.empty() && errno != EAGAIN && errno != EWOULDBLOCK) return false;
+    const auto sent = static_cast<std::ptrdiff_t>(shm::send_packets(connection.socket.get(), connection.unsent));
+    connection.unsent.erase(connection.unsent.begin(), connection.unsent.begin() + sent);
+    connection.is_stuck = !connection.unsent.empty();
+    if (connection.is_stuck && errno != EAGAIN) return false;
     poll_as_needed(connection);
     return true;
 }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -16,6 +15,7 @@
 #include "engine/control/protocol.hpp"
 #include "engine/core.hpp"
 #include "engine/inbox.hpp"
+#include "shm/local_socket.hpp"
 
 namespace rollcall::control {
 
@@ -27,7 +27,9 @@ struct Connection {
     shm::Descriptor socket;
     std::uint32_t pid = 0, uid = 0, gid = 0;  // as the kernel vouches for them
     ProcessId self = 0;                       // the watched process at the other end; 0 until it joins
-    std::deque<std::string> unsent;
+    std::vector<std::string> unsent;
+    bool is_stuck = false;         // it does not take its replies
+    bool has_replies = false;      // since the last send_replies()
     std::uint32_t unanswered = 0;  // requests that wait in the inbox
     bool is_polled_for_reading = true, is_polled_for_writing = false;
 };
@@ -52,6 +54,8 @@ struct Process {
     std::size_t sweep_at = 64;  // lives: then those that are over are forgotten
     std::uint32_t card = shm::no_index;
     std::uint32_t joining = 0;        // joins of it that wait in the inbox
+    bool has_exited = false;          // and the watch has said so
+    bool has_wrapped = false;         // somebody else beats, or did, for one of its lives
     std::optional<Instant> judge_at;  // it exited; its wrapper has until then to say how
 };
 
@@ -75,6 +79,8 @@ public:
 
     // Each turn: exits whose wrapper said nothing, and beats for programs whose wrapper is gone.
     void tick(Instant now);
+    // After each step: what it answered.
+    void send_replies();
 
 private:
     static constexpr std::uint64_t listener_key = 1u << 8;
@@ -83,7 +89,8 @@ private:
     void accept_all();
     void read(ConnectionId id);
     void drain(ConnectionId id);
-    bool read_one(Connection& connection);
+    bool read_some(ConnectionId id);
+    void refuse_packet(const Connection& connection, bool is_end, const std::string& why);
     void close(ConnectionId id);
     void reply(ConnectionId to, const Reply& reply);
     void answer(ConnectionId to, const Reply& reply);
@@ -127,6 +134,8 @@ private:
     bool is_out_of_descriptors_ = false;  // and this was said
     std::shared_ptr<const void> life_ = std::make_shared<int>(0);  // requests that outlive this server are nobody's
     std::unordered_map<ConnectionId, std::unique_ptr<Connection>> connections_;
+    std::vector<ConnectionId> replied_to_;  // those that have_replies
+    shm::PacketBatch batch_;
     std::unordered_map<ProcessId, std::unique_ptr<Process>> processes_;
     std::map<std::pair<std::uint32_t, std::uint64_t>, ProcessId> by_facts_;  // pid and start
     std::vector<std::uint32_t> free_cards_;

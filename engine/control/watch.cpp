@@ -147,6 +147,7 @@ void Server::process_ended(Process& process, Instant now) {
         if (connection.self == process.id || wraps) its_own.push_back(connection.id);
     }
     const ProcessId id = process.id;
+    process.has_exited = true;
     for (const ConnectionId connection : its_own) drain(connection);
     if (!processes_.contains(id)) return;
     const bool wrapper_lives = std::any_of(process.lives.begin(), process.lives.end(), [&](const auto& life) { return life.second.wrapper_may_come || connections_.contains(life.second.wrapper); });
@@ -192,6 +193,7 @@ void Server::forget(ProcessId id) {
 void Server::beat_for_orphans(Instant now) {
     shm::Roster& roster = core_.writable();
     for (auto& [id, process] : processes_) {
+        if (!process->has_wrapped) continue;
         for (const auto& [node, life] : process->lives) {
             if (!life.wrapped || life.watchdog || life.wrapper != 0 || process->facts.pid == 0 || process->judge_at) continue;
             if (!is_held_still(process->facts.pid)) shm::beat(roster.word(life.slot), to_stamp(now, roster.base_ns()), life.generation);
@@ -225,6 +227,7 @@ void Server::adopt_processes() {
             else if (!process->pidfd) count_unwatched();
         }
         const bool wrapped = (blob.flags & shm::blob_wrapped) != 0, watchdog = (blob.flags & shm::blob_watchdog) != 0;
+        process->has_wrapped |= wrapped;
         process->lives.insert_or_assign(std::string(record.name.view()), Life{record.hot.incarnation, Slot{i}, record.hot.generation, 0, wrapped, wrapped, watchdog});
     }
 }

@@ -23,6 +23,7 @@ public:
         epoll_event event;
         while (::epoll_wait(epoll_.get(), &event, 1, 0) == 1) server_.handle(event.data.u64, event.events, core_.now());
         core_.core().step(core_.now(), wall_origin_us, inbox_, false);
+        server_.send_replies();
     }
 
 private:

@@ -18,7 +18,7 @@ std::string hot_text(const shm::Hot& hot) {
 }
 
 std::string blob_text(const shm::Blob& b) {
-    std::string line = text(b.sequence.value) + '\'' + b.endpoint + "' '" + b.host + "' '" + b.tags + "' ";
+    std::string line = text(b.sequence.value) + '\'' + std::string(b.endpoint()) + "' '" + std::string(b.host()) + "' '" + std::string(b.tags()) + "' ";
     for (const std::uint32_t n : {b.card, std::uint32_t{b.flags}, b.pid, b.uid, b.gid}) line += text(n);
     for (const std::uint64_t n : {b.start_ticks, b.token}) line += text(n);
     return line;

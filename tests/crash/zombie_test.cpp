@@ -129,7 +129,8 @@ protected:
         const Owner heir = owner(files);
         child.run_to_stop();
         const Beat first{shared.told};
-        EXPECT_TRUE(has_beaten ? first.counted() : first.kind == GetParam().told) << to_string(first.kind);
+        // A beat that swapped may still find out, when it looks at the engine.
+        EXPECT_TRUE(first.kind == GetParam().told || (has_beaten && first.counted())) << to_string(first.kind);
         EXPECT_EQ(owner(files), heir) << "the zombie's beat, stopped at instruction " << instructions;
         child.run_to_stop();
         EXPECT_EQ(to_string(shared.told), to_string(GetParam().told));

@@ -27,7 +27,7 @@ std::string text_of(const shm::Image& image) {
         if (s.hot.state == State::none) continue;
         text += std::to_string(i) + ' ' + std::string(s.name.view()) + ' ' + std::string(to_string(s.hot.state)) + ' ' + std::string(to_string(s.hot.reason)) + ' ' +
                 std::to_string(s.hot.incarnation.value) + ' ' + std::to_string(s.hot.lsn.value) + ' ' + std::to_string(s.hot.generation.value) + ' ' +
-                std::to_string(s.hot.since.value) + ' ' + s.blob.endpoint + ' ' + std::to_string(s.blob.token) + '\n';
+                std::to_string(s.hot.since.value) + ' ' + std::string(s.blob.endpoint()) + ' ' + std::to_string(s.blob.token) + '\n';
     }
     return text;
 }

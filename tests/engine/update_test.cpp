@@ -96,7 +96,7 @@ TEST_F(Updates, EventAndBlobNameEachOther) {
         shm::Blob blob;
         ASSERT_TRUE(shm::load_blob(core.roster(), e.blob, blob));
         EXPECT_EQ(blob.sequence, e.sequence);
-        EXPECT_EQ(blob.endpoint, e.kind == Event::joined ? "first" : "second");
+        EXPECT_EQ(blob.endpoint(), e.kind == Event::joined ? "first" : "second");
     }
 }
 
@@ -113,7 +113,7 @@ TEST_F(Updates, BlobIsNotUsedAgainBeforeThePublicationThatFreedIt) {
     core.step();
     shm::Blob blob;
     ASSERT_TRUE(shm::load_blob(core.roster(), before[0].blob, blob));
-    EXPECT_EQ(blob.endpoint, "first");
+    EXPECT_EQ(blob.endpoint(), "first");
     const auto after = core.take_events();
     ASSERT_EQ(after.size(), 2u);
     EXPECT_NE(after[1].blob, before[0].blob);

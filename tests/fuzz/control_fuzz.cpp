@@ -176,6 +176,7 @@ private:
             for (int at = 0; at < n; ++at)
                 if (control::Server::is_key(events[static_cast<std::size_t>(at)].data.u64)) server_->handle(events[static_cast<std::size_t>(at)].data.u64, events[static_cast<std::size_t>(at)].events, now_);
             core_->step(now_, wall_us + to_ns(now_) / 1000, inbox_, true);
+            server_->send_replies();
             server_->tick(now_);
             bool heard = false;
             for (Client& client : clients_) heard = hear(client) || heard;

@@ -71,13 +71,13 @@ inline constexpr std::uint64_t last_happening = happenings.size() - 1;
 inline shm::Blob blob_of(std::uint64_t number) {
     shm::Blob blob;
     blob.sequence = Sequence{number};
-    blob.endpoint = std::string(16, static_cast<char>('a' + number));  // both words of text
+    blob.set_text(std::string(16, static_cast<char>('a' + number)), "", "");  // both words of text
     blob.start_ticks = blob.token = number;
     blob.card = blob.pid = blob.uid = blob.gid = static_cast<std::uint32_t>(number);
     return blob;
 }
 inline bool same_blob(const shm::Blob& a, const shm::Blob& b) {
-    return a.sequence == b.sequence && a.endpoint == b.endpoint && a.host == b.host && a.tags == b.tags && a.card == b.card &&
+    return a.sequence == b.sequence && a.endpoint() == b.endpoint() && a.host() == b.host() && a.tags() == b.tags() && a.card == b.card &&
            a.start_ticks == b.start_ticks && a.pid == b.pid && a.uid == b.uid && a.gid == b.gid && a.token == b.token;
 }
 inline shm::StoredEvent event_of(std::uint64_t number) {

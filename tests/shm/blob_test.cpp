@@ -19,9 +19,7 @@ constexpr std::uint32_t units_per_extent = blob_extent_bytes / blob_unit;
 Blob blob_of(std::uint64_t n, std::size_t endpoint, std::size_t host, std::size_t tags) {
     Blob b;
     b.sequence = Sequence{n};
-    b.endpoint.assign(endpoint, static_cast<char>('a' + n % 26));
-    b.host.assign(host, static_cast<char>('A' + n % 26));
-    b.tags.assign(tags, static_cast<char>('0' + n % 10));
+    b.set_text(std::string(endpoint, static_cast<char>('a' + n % 26)), std::string(host, static_cast<char>('A' + n % 26)), std::string(tags, static_cast<char>('0' + n % 10)));
     b.card = static_cast<std::uint32_t>(n);
     b.start_ticks = n & 0xFFFF'FFFF'FFFF;
     b.flags = static_cast<std::uint8_t>(n);
@@ -31,7 +29,7 @@ Blob blob_of(std::uint64_t n, std::size_t endpoint, std::size_t host, std::size_
 }
 
 bool same(const Blob& a, const Blob& b) {
-    return a.sequence == b.sequence && a.endpoint == b.endpoint && a.host == b.host && a.tags == b.tags && a.card == b.card && a.start_ticks == b.start_ticks && a.flags == b.flags &&
+    return a.sequence == b.sequence && a.endpoint() == b.endpoint() && a.host() == b.host() && a.tags() == b.tags() && a.card == b.card && a.start_ticks == b.start_ticks && a.flags == b.flags &&
            a.pid == b.pid && a.uid == b.uid && a.gid == b.gid && a.token == b.token;
 }
 
@@ -39,7 +37,7 @@ TEST(Blob, TheSmallestClassThatHoldsItIsChosen) {
     EXPECT_EQ(blob_class_for(Blob{}), 0u);
     for (std::size_t text = 0; text <= max_endpoint + max_node_id + 1 + max_tags; ++text) {
         Blob blob;
-        blob.tags.assign(text, 't');
+        blob.set_text("", "", std::string(text, 't'));
         const std::size_t c = blob_class_for(blob), bytes = blob_fixed_words * 8 + text;
         ASSERT_LT(c, blob_class_count);
         ASSERT_LE(bytes, blob_class_bytes[c]);
@@ -149,7 +147,7 @@ TEST(Blob, AnyContentsReadOrAreRefused) {
     for (int i = 0; i < 5'000; ++i) {
         for (std::size_t w = 0; w < blob_class_bytes[5] / 8u; ++w) roster.blob(number)[w].store(random() >> random() % 64);
         Blob read;
-        ASSERT_TRUE(!load_blob(roster, number, read) || read.endpoint.size() + read.host.size() + read.tags.size() <= blob_class_bytes[5] - 48u);
+        ASSERT_TRUE(!load_blob(roster, number, read) || read.endpoint().size() + read.host().size() + read.tags().size() <= blob_class_bytes[5] - 48u);
     }
 }
 

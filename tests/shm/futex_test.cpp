@@ -59,5 +59,16 @@ TEST(Futex, AReaderOfAReadOnlyMappingIsWokenByAPublication) {
     }
 }
 
+TEST(Futex, WakesOneAndKnowsWhetherAnybodySlept) {
+    std::atomic<std::uint64_t> word{7};
+    EXPECT_FALSE(futex_wake_one(word));
+    std::jthread sleeper([&] {
+        while (word.load() == 7) futex_wait(word, 7, 1h);
+    });
+    while (!futex_wake_one(word)) std::this_thread::yield();  // woken for no reason, it sleeps again
+    word = 8;
+    futex_wake_all(word);
+}
+
 }  // namespace
 }  // namespace rollcall::shm

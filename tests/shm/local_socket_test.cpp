@@ -210,6 +210,58 @@ TEST_F(LocalSocket, APacketThatDoesNotFitIsAnErrorAndTheNextOneArrives) {
     EXPECT_FALSE(none);
 }
 
+TEST_F(LocalSocket, ManyPacketsComeAtOnce) {
+    Connection c = connected(folder_.path());
+    PacketBatch batch;
+    EXPECT_EQ(batch.receive(c.server.get()), 0u);
+    EXPECT_EQ(errno, EAGAIN);
+    std::vector<std::string> packets;
+    for (std::size_t i = 0; i < PacketBatch::most + 8; ++i) packets.push_back("packet " + std::to_string(i));
+    ASSERT_EQ(send_packets(c.client.get(), packets), packets.size());
+    ASSERT_EQ(batch.receive(c.server.get()), PacketBatch::most);
+    for (std::size_t i = 0; i < PacketBatch::most; ++i) EXPECT_EQ(batch[i], packets[i]);
+    ASSERT_EQ(batch.receive(c.server.get()), 8u);
+    EXPECT_EQ(batch[7], packets.back());
+    c.client.reset();
+    ASSERT_GE(batch.receive(c.server.get()), 1u);
+    EXPECT_EQ(batch[0], "") << "the end of the connection";
+}
+
+TEST_F(LocalSocket, ManyPacketsBringTheirDescriptorsAndSomeDoNotFit) {
+    const Connection c = connected(folder_.path());
+    const auto before = open_descriptors();
+    {
+        PacketBatch batch;
+        for (int round = 0; round < 2; ++round) {
+            ASSERT_TRUE(send_packet(c.client.get(), "none"));
+            ASSERT_TRUE(send_packet(c.client.get(), "one", c.client.get()));
+            ASSERT_TRUE(send_packet(c.client.get(), std::string(PacketBatch::longest + 1, 'x'), c.client.get()));
+            ASSERT_TRUE(send_packet(c.client.get(), std::string(PacketBatch::longest, 'y')));
+            ASSERT_EQ(batch.receive(c.server.get()), 4u);
+            EXPECT_EQ(open_descriptors(), before + 2) << "those of the round before are closed";
+            EXPECT_FALSE(batch.take_descriptor(0));
+            EXPECT_TRUE(batch.take_descriptor(1));
+            EXPECT_EQ(open_descriptors(), before + 1) << "whoever took it has closed it";
+            EXPECT_EQ(batch[2], std::nullopt);
+            EXPECT_EQ(batch[3], std::string(PacketBatch::longest, 'y'));
+        }
+    }
+    EXPECT_EQ(open_descriptors(), before);
+}
+
+TEST_F(LocalSocket, ManyPacketsAreSentAsFarAsThereIsRoom) {
+    const Connection c = connected(folder_.path());
+    const std::vector<std::string> packets(100'000, std::string(1'000, 'x'));
+    const std::size_t sent = send_packets(c.client.get(), packets);
+    EXPECT_EQ(errno, EAGAIN);
+    EXPECT_GT(sent, 0u);
+    EXPECT_LT(sent, packets.size());
+    PacketBatch batch;
+    std::size_t received = 0;
+    while (const std::size_t count = batch.receive(c.server.get())) received += count;
+    EXPECT_EQ(received, sent);
+}
+
 TEST_F(LocalSocket, NeverBlocks) {
     const Connection c = connected(folder_.path());
     Descriptor none;

@@ -131,7 +131,7 @@ private:
         peer.endpoint = endpoint;
         shm::Blob blob;
         blob.sequence = planned() + 1;
-        blob.endpoint = endpoint;
+        blob.set_text(endpoint, "", "");
         perform([this, number = peer.hot.blob, blob] { shm::store_blob(roster_, number, blob); });
     }
     void plan(EventKind kind, Slot s, State before) {
@@ -197,7 +197,7 @@ private:
         if (shm::encode(seen.hot) != shm::encode(fact.event.hot)) return "the record of " + std::to_string(seen.hot.lsn.value) + " instead of " + std::to_string(fact.event.sequence.value);
         if (seen.hot.state == State::none) return "";
         if (seen.name != fact.event.name) return "another name";
-        return seen.blob.endpoint == fact.endpoint ? "" : "endpoint '" + seen.blob.endpoint + "' instead of '" + fact.endpoint + "'";
+        return seen.blob.endpoint() == fact.endpoint ? "" : "endpoint '" + std::string(seen.blob.endpoint()) + "' instead of '" + fact.endpoint + "'";
     }
 
     const std::vector<Scribe::Fact>& facts_;

@@ -16,7 +16,7 @@ protected:
     void put_blob(std::uint64_t sequence, const std::string& endpoint) {
         Blob blob;
         blob.sequence = Sequence{sequence};
-        blob.endpoint = endpoint;
+        blob.set_text(endpoint, "", "");
         store_blob(roster(), blob_number_, blob);
     }
     StoredEvent event(std::uint64_t sequence, EventKind kind, State state) {
@@ -46,7 +46,7 @@ TEST_F(Fold, AJoinBringsPeerAndBlob) {
     EXPECT_EQ(image_.view, 5u);
     EXPECT_EQ(slot().hot.state, State::alive);
     EXPECT_EQ(slot().name, Name::of("a"));
-    EXPECT_EQ(slot().blob.endpoint, "here");
+    EXPECT_EQ(slot().blob.endpoint(), "here");
     EXPECT_EQ(image_.pending, 0u);
 }
 
@@ -67,12 +67,12 @@ TEST_F(Fold, AJudgementKeepsTheBlob) {
     apply(event(6, EventKind::suspect, State::suspect));
     apply(event(7, EventKind::dead, State::dead));
     EXPECT_EQ(slot().hot.state, State::dead);
-    EXPECT_EQ(slot().blob.endpoint, "here");
+    EXPECT_EQ(slot().blob.endpoint(), "here");
     StoredEvent proof = event(8, EventKind::updated, State::dead);
     proof.hot.reason = Reason::process_exit;
     apply(proof);
     EXPECT_EQ(slot().hot.reason, Reason::process_exit);
-    EXPECT_EQ(slot().blob.endpoint, "here") << "a proof is an update that brings no blob";
+    EXPECT_EQ(slot().blob.endpoint(), "here") << "a proof is an update that brings no blob";
     EXPECT_EQ(image_.pending, 0u);
 }
 
@@ -82,7 +82,7 @@ TEST_F(Fold, ADepartureForgetsPeerAndBlob) {
     apply(event(6, EventKind::left, State::none));
     EXPECT_EQ(slot().hot.state, State::none);
     EXPECT_EQ(slot().hot.lsn, Sequence{6}) << "a freed slot keeps its LSN";
-    EXPECT_EQ(slot().blob.endpoint, "");
+    EXPECT_EQ(slot().blob.endpoint(), "");
 }
 
 // The blob was reused before the fold came to it: a later event must bring another.
@@ -91,12 +91,12 @@ TEST_F(Fold, NeverTakesABlobThatWasReused) {
     apply(event(5, EventKind::joined, State::alive));
     EXPECT_TRUE(slot().blob_pending);
     EXPECT_EQ(image_.pending, 1u);
-    EXPECT_EQ(slot().blob.endpoint, "");
+    EXPECT_EQ(slot().blob.endpoint(), "");
     apply(event(6, EventKind::suspect, State::suspect));
     EXPECT_EQ(image_.pending, 1u) << "a judgement brings none";
     apply(event(9, EventKind::updated, State::suspect));
     EXPECT_EQ(image_.pending, 0u);
-    EXPECT_EQ(slot().blob.endpoint, "somebody else's");
+    EXPECT_EQ(slot().blob.endpoint(), "somebody else's");
 }
 
 TEST_F(Fold, APendingBlobIsSettledByADeparture) {
@@ -113,7 +113,7 @@ TEST_F(Fold, NeverTakesABlobThatIsBeingWritten) {
     roster().blob(blob_number_)[0].store(0);
     apply(event(5, EventKind::joined, State::alive));
     EXPECT_TRUE(slot().blob_pending);
-    EXPECT_EQ(slot().blob.endpoint, "");
+    EXPECT_EQ(slot().blob.endpoint(), "");
     apply(event(6, EventKind::updated, State::alive));
     EXPECT_TRUE(slot().blob_pending);
     EXPECT_EQ(image_.pending, 1u);
