@@ -3,7 +3,7 @@
 
 usage: bench/report.py check RAW...            one line a requirement; exit 1 if any falls short
        bench/report.py write FOLDER RAW...     results.json, table.md and the plots
-RAW are Google Benchmark's JSON files; of the repetitions of a benchmark the fastest counts.
+RAW are Google Benchmark's JSON files and that of instructions.py; of the repetitions of a benchmark the fastest counts.
 """
 import json
 import math
@@ -17,9 +17,12 @@ class Measured:
     """Nanoseconds and counters by the benchmark's name, as `Scan/1000000`."""
 
     def __init__(self, files):
-        self.fastest, self.context = {}, {}
+        self.fastest, self.context, self.instructions = {}, {}, {}
         for file in files:
             raw = json.loads(Path(file).read_text())
+            if "benchmarks" not in raw:
+                self.instructions = raw
+                continue
             self.context = raw["context"]
             for entry in raw["benchmarks"]:
                 if entry["run_type"] == "iteration":
@@ -65,6 +68,8 @@ def requirements(m):
             yield f"{kind}, 1M, {judgement}", m(f"{kind}/1000000", f"{judgement}_ns"), limit, "ns a peer"
         yield f"{kind}, 1M, longest step", m(f"{kind}/1000000", "longest_ns") / 1e6, 20, "ms"
     yield "step with a million suspects / full scan", m("StepWithAllSuspect/1000000") / full, 1.2, "x"
+    for what, counted in m.instructions.items():
+        yield f"instructions a {what}", counted["instructions"], counted["limit"], ""
     yield "beat(now) / bare load and swap", ratio("MemberBeatNow", "BareLoadAndSwap"), 1.1, "x"
     yield "beats of two producers / of one", 2 * m("MemberAlone") / m("MemberBesideAMember"), -1.9, "x"
     yield "beat beside an engine at 1 kHz / beside a busy loop", ratio("MemberBesideAnEngine/1000", "MemberBesideABusyLoop"), 1.25, "x"
@@ -118,7 +123,7 @@ def table(m):
 COLOURS = ["#0b6e4f", "#c44536", "#2b59c3", "#8a6d3b", "#6a4c93", "#444444"]
 
 
-def plot(title, unit, curves, caption):
+def plot(title, unit, curves, caption, x_name="peers", x_label=lambda x: f"{x:,}"):
     """An SVG, log-log; `curves` is [(name, [(x, y)])]."""
     xs = [x for _, points in curves for x, _ in points]
     ys = [y for _, points in curves for _, y in points]
@@ -133,7 +138,7 @@ def plot(title, unit, curves, caption):
          '<rect width="860" height="420" fill="white"/>', f'<text x="{left}" y="24" font-size="15">{title}</text>']
     for e in range(x0, x1 + 1):
         x, _ = at(10 ** e, 10 ** y0)
-        s.append(f'<line x1="{x:.0f}" y1="{top}" x2="{x:.0f}" y2="{top + height}" stroke="#ddd"/><text x="{x:.0f}" y="{top + height + 16}" text-anchor="middle">{10 ** e:,}</text>')
+        s.append(f'<line x1="{x:.0f}" y1="{top}" x2="{x:.0f}" y2="{top + height}" stroke="#ddd"/><text x="{x:.0f}" y="{top + height + 16}" text-anchor="middle">{x_label(10 ** e)}</text>')
     for e in range(y0, y1 + 1):
         _, y = at(10 ** x0, 10 ** e)
         s.append(f'<line x1="{left}" y1="{y:.0f}" x2="{left + width}" y2="{y:.0f}" stroke="#ddd"/><text x="{left - 6}" y="{y + 4:.0f}" text-anchor="end">{10.0 ** e:g} {unit}</text>')
@@ -143,7 +148,7 @@ def plot(title, unit, curves, caption):
         s.append(f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         s += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in (at(*p) for p in points)]
         s.append(f'<text x="{left + width + 14}" y="{top + 20 + 20 * i}" fill="{colour}">{name}</text>')
-    s.append(f'<text x="{left}" y="{top + height + 40}">peers</text><text x="{left + 60}" y="{top + height + 40}" fill="#666">{caption}</text></svg>')
+    s.append(f'<text x="{left}" y="{top + height + 36}">{x_name}</text><text x="{left}" y="{top + height + 54}" fill="#666">{caption}</text></svg>')
     return "\n".join(s) + "\n"
 
 
@@ -156,13 +161,22 @@ def curve(m, name, what="ns", scale=1.0):
     return sorted(points)
 
 
+def percentiles(m, name):
+    """How many times in one so long or longer: one in 2, in 10, in 100, in 1000."""
+    figures = m.fastest[name]
+    return [(n, figures[key]) for n, key in ((2, "p50_ns"), (10, "p90_ns"), (100, "p99_ns"), (1000, "p999_ns"))]
+
+
 def write(folder, m):
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(json.dumps({"context": m.context, "fastest": m.fastest}, indent=1, sort_keys=True) + "\n")
+    (folder / "results.json").write_text(json.dumps({"context": m.context, "fastest": m.fastest, "instructions": m.instructions}, indent=1, sort_keys=True) + "\n")
     (folder / "table.md").write_text(table(m))
     per_item = [("UsualDesign", "mutex and map"), ("ALineForEachPeer", "a line a peer"), ("Scan", "rollcall"), ("ReadTheSameArray", "reading the words")]
     (folder / "scan.svg").write_text(plot("A look at every peer", "ns", [(label, [(n, ns / n) for n, ns in curve(m, name)]) for name, label in per_item], describe(m)))
     steps = [("FullScan", "scan of all words"), ("QuietStep", "quiet step"), ("ChangingStep", "1 % changing")]
+    ways = [("PingOfFourLines", "ping of four lines"), ("EventToASpinningObserver", "event, spinning"), ("BareFutex", "bare futex"), ("EventToASleepingObserver", "event, asleep")]
+    (folder / "events.svg").write_text(plot("An event to another process and the answer", "ns", [(label, percentiles(m, name)) for name, label in ways],
+                                            describe(m), "the slowest one in", lambda n: f"{n:,}"))
     (folder / "step.svg").write_text(plot("One step of the engine", "us", [(label, curve(m, name, scale=1e-3)) for name, label in steps], describe(m)))
 
 

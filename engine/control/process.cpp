@@ -85,10 +85,10 @@ std::optional<ExitStatus> exit_status_of(int pidfd, const engine::ProcessFacts& 
     PidfdInfo info{};
     info.mask = pidfd_info_exit;
     if (::ioctl(pidfd, pidfd_get_info, &info) == 0 && (info.mask & pidfd_info_exit) != 0) return from_wait_status(info.exit_code);
-    if (facts.pid == 0 || shm::start_ticks_of(facts.pid) != facts.start_ticks) return std::nullopt;
+    if (facts.pid == 0) return std::nullopt;
     const auto fields = stat_fields(facts.pid);
-    constexpr std::size_t exit_code = 52 - 3;
-    if (fields.size() <= exit_code || fields[0] != "Z") return std::nullopt;
+    constexpr std::size_t start_ticks = 22 - 3, exit_code = 52 - 3;
+    if (fields.size() <= exit_code || fields[0] != "Z" || fields[start_ticks] != std::to_string(facts.start_ticks)) return std::nullopt;
     const int status = std::atoi(fields[exit_code].c_str());
     // The kernel shows 0 to whoever may not know, which looks like a clean exit: only root can tell the two apart.
     if (status == 0 && ::geteuid() != 0) return std::nullopt;
