@@ -15,6 +15,7 @@
 #include "engine/dispatcher.hpp"
 #include "engine/doorbell.hpp"
 #include "engine/fair_shared_mutex.hpp"
+#include "engine/hosts/link.hpp"
 #include "engine/inbox.hpp"
 #include "engine/runner.hpp"
 #include "shm/index.hpp"
@@ -74,7 +75,14 @@ struct Engine::Impl {
     void answer_all_until_now();
     void tell_of_opening() const;
     // On the stepping thread, before each step: the memory takes over what was counted since it was opened.
-    void take_counts() { core->counter(engine::Counter::heartbeats_received) = received.load(std::memory_order_relaxed); }
+    void take_counts() {
+        core->counter(engine::Counter::heartbeats_received) = received.load(std::memory_order_relaxed);
+        core->counter(engine::Counter::heartbeats_sent) = sent.load(std::memory_order_relaxed);
+    }
+    template <class Part>
+    Result<void> set_part(std::shared_ptr<Part> engine::LinkParts::*part, std::shared_ptr<Part> value);
+    Result<void> tie(Engine& self);
+    void untie();
     bool is_threaded() const noexcept { return threaded.load(std::memory_order_acquire); }  // [threaded]
 
     const pid_t process = ::getpid();
@@ -88,6 +96,8 @@ struct Engine::Impl {
     mutable std::mutex settings;       // guards options.settings and pending
     std::uint64_t pending = 0;         // changes of settings that no step has seen yet
     std::unique_ptr<engine::Core> core;
+    engine::LinkParts parts;
+    std::unique_ptr<engine::Link> link;  // while open, where there is anything to be tied to
     std::unique_ptr<engine::Runner> runner;
     std::mutex stepping;                  // a step without a runner
     std::atomic<bool> threaded{false};    // a runner has the memory, or had it and ended: nobody else may step
@@ -95,7 +105,7 @@ struct Engine::Impl {
     std::atomic<Ending> ending{Ending::none};
     Instant next_refusal{};               // of a registration that is worth a line; on the stepping thread
     bool lets_go_after_dispatch = false;  // a callback inside dispatch() stopped the engine
-    std::atomic<std::uint64_t> received{0};
+    std::atomic<std::uint64_t> received{0}, sent{0};  // heartbeats
     std::optional<std::uint32_t> group;
 };
 
@@ -131,6 +141,7 @@ Result<void> Engine::Impl::open_locked() {
     const std::unique_lock lock(memory);
     core = std::move(*opened);
     received.store(core->counter(engine::Counter::heartbeats_received), std::memory_order_relaxed);
+    sent.store(core->counter(engine::Counter::heartbeats_sent), std::memory_order_relaxed);
     dispatcher.attach(core->shared_roster(), shm::load_head(core->roster().header()));
     return {};
 }
@@ -140,9 +151,39 @@ Result<void> Engine::open() {
     const std::lock_guard lock(impl_->lifecycle);
     const bool is_new = !impl_->core;
     auto opened = impl_->open_locked();
+    if (opened) opened = impl_->tie(*this);
     if (opened && is_new) impl_->tell_of_opening();
     return opened;
 }
+
+template <class Part>
+Result<void> Engine::Impl::set_part(std::shared_ptr<Part> engine::LinkParts::*part, std::shared_ptr<Part> value) {
+    const std::lock_guard lock(lifecycle);
+    if (core) return fail(ErrorKind::invalid, "shard, transport and registry are set before the engine is opened");
+    parts.*part = std::move(value);
+    return {};
+}
+
+Result<void> Engine::set_shard(std::shared_ptr<Shard> shard) { return impl_->set_part(&engine::LinkParts::shard, std::move(shard)); }
+Result<void> Engine::set_transport(std::shared_ptr<Transport> transport) { return impl_->set_part(&engine::LinkParts::transport, std::move(transport)); }
+Result<void> Engine::set_peer_registry(std::shared_ptr<PeerRegistry> registry) { return impl_->set_part(&engine::LinkParts::registry, std::move(registry)); }
+
+// An engine that cannot be tied to what it was given is not opened.
+Result<void> Engine::Impl::tie(Engine& self) {
+    const bool emits = options.emit_node || parts.shard || parts.transport;
+    if (link || (parts.is_empty() && !emits)) return {};
+    auto made = engine::Link::make(self, parts, emits, options.endpoint, {[&self] { return self.config().heartbeat; }, options.wall_clock, options.log}, sent);
+    if (!made) {
+        let_go();
+        return fail(made.error());
+    }
+    const std::lock_guard no_step(stepping);
+    link = std::move(*made);
+    return {};
+}
+
+// Not under the memory's lock: the views read once more.
+void Engine::Impl::untie() { link.reset(); }
 
 // What became of what lay there.
 void Engine::Impl::tell_of_opening() const {
@@ -163,6 +204,7 @@ Result<void> Engine::start() {
         i.let_go();
     }
     if (auto opened = i.open_locked(); !opened) return opened;
+    if (auto tied = i.tie(*this); !tied) return tied;
     i.threaded.store(true, std::memory_order_release);  // [threaded] pairs with is_threaded
     { const std::lock_guard last_step(i.stepping); }  // one that has begun is waited for
     i.ending.store(Ending::none, std::memory_order_relaxed);  // relaxed: no runner is there
@@ -176,6 +218,7 @@ Result<void> Engine::start() {
     }
     i.runner = std::move(runner);
     i.dispatcher.start();
+    if (i.link && !i.link->start_emitting() && i.options.log) i.options.log("cannot start the thread that sends heartbeats: this node is not heard of");
     i.tell_of_opening();
     return {};
 }
@@ -183,6 +226,7 @@ Result<void> Engine::start() {
 void Engine::Impl::stop_threads() {
     stopping.store(true, std::memory_order_relaxed);  // relaxed: only asks a callback not to wait for us
     if (runner) runner->stop();
+    if (link) link->stop_emitting();
     dispatcher.stop();
     stopping.store(false, std::memory_order_relaxed);
 }
@@ -197,6 +241,7 @@ Result<void> Engine::Impl::renew() {
 
 // Gives up lock and memory. No thread of ours is left.
 void Engine::Impl::let_go() {
+    untie();
     const std::unique_lock lock(memory);
     runner.reset();
     core.reset();
@@ -234,6 +279,7 @@ void Engine::step(Instant now) {
     if (i.is_threaded() || !i.core) return;
     i.take_counts();
     i.core->step(now, i.options.wall_clock(), i.inbox, true);
+    if (i.link) i.link->emit_if_due(now);
 }
 
 void Engine::dispatch() {
@@ -380,6 +426,7 @@ Counters Engine::counters() const {
     Counters counters;
     if (impl_->core && shm::load_checkpoint(impl_->core->roster().header(), values)) counters = present_counters(values);
     counters.heartbeats_received = impl_->received.load(std::memory_order_relaxed);  // relaxed: a statistic, newer than the memory's
+    counters.heartbeats_sent = impl_->sent.load(std::memory_order_relaxed);
     return counters;
 }
 

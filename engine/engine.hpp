@@ -22,6 +22,10 @@
 
 namespace rollcall {
 
+class PeerRegistry;
+class Shard;
+class Transport;
+
 struct EngineOptions {
     std::string cluster = "default";  // 1 to 63 of A-Za-z0-9_-
     std::string node{};                 // this engine's own node id; empty: the host's name. It is not among its peers
@@ -29,6 +33,8 @@ struct EngineOptions {
     Settings settings{};
     std::uint32_t capacity = 0;  // peers, 1 to 16,777,216; 0: 4,096, or what the living folder has
     std::uint32_t ring = 0;      // events kept, rounded up to a power of two; 0: max(65,536, capacity/16), less where memory is small
+    std::string endpoint{};        // where this node is reached: told to others with its heartbeats; at most 255 bytes
+    bool emit_node = false;        // emits this node's own heartbeats, counted also where nothing carries them; so does whoever has a shard or a transport
     std::string group{};           // this group may join: it gets write access to pulse and socket; empty: the owner's group
     std::function<Instant()> clock{};             // default: CLOCK_MONOTONIC
     std::function<std::int64_t()> wall_clock{};   // microseconds since 1970; for show and for incarnations; default: the system's
@@ -57,6 +63,13 @@ public:
 
     const std::string& cluster_id() const noexcept;
     const std::string& local_node_id() const noexcept;
+
+    // How this engine hears of nodes that are not on this host, and is heard: what arrives at the shard reaches it by itself, its own heartbeats go out
+    // over the transport, registry (by default the shard's) and the shard's replica are views of its membership while it is open. In any order, before
+    // open(); nullptr takes one back. Shared, and let go when the engine is. Fails with invalid once the engine is open.
+    Result<void> set_shard(std::shared_ptr<Shard> shard);
+    Result<void> set_transport(std::shared_ptr<Transport> transport);
+    Result<void> set_peer_registry(std::shared_ptr<PeerRegistry> registry);
 
     // Takes the lock and the memory: adopts what a dead engine left, creates what is missing. Safe twice.
     // Fails with held (another engine lives; says who), invalid, full, incompatible, refused, system.

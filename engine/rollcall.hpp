@@ -4,3 +4,6 @@
 #include "engine/client/member.hpp"
 #include "engine/client/observer.hpp"
 #include "engine/engine.hpp"
+#include "engine/hosts/shard.hpp"
+#include "engine/hosts/transport.hpp"
+#include "engine/transports/in_process.hpp"

@@ -5,12 +5,11 @@
 #include <cstring>
 #include <system_error>
 
-#include <pthread.h>
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "engine/quiet_thread.hpp"
 #include "shm/futex.hpp"
 
 namespace rollcall::engine {
@@ -18,18 +17,6 @@ namespace rollcall::engine {
 namespace {
 
 constexpr std::uint64_t timer_key = 1, wakeup_key = 2;
-
-// Signals belong to the program's own threads, save those that a thread brings upon itself: bus_guard.hpp answers for one of them.
-std::thread start_quiet_thread(const char* name, std::function<void()> body) {
-    sigset_t all, before;
-    ::sigfillset(&all);
-    for (const int own : {SIGBUS, SIGSEGV, SIGFPE, SIGILL}) ::sigdelset(&all, own);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    std::thread thread(std::move(body));
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    ::pthread_setname_np(thread.native_handle(), name);
-    return thread;
-}
 
 void consume(int fd) noexcept {
     std::uint64_t count = 0;

@@ -1,0 +1,63 @@
+#include "engine/hosts/switchboard.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+#include "shm/name.hpp"
+
+namespace rollcall {
+
+namespace {
+constexpr auto relaxed = std::memory_order_relaxed;  // statistics, each for itself
+}
+
+void Switchboard::add(std::shared_ptr<Shard> shard) {
+    const std::lock_guard lock(mutex_);
+    if (std::find(shards_.begin(), shards_.end(), shard) != shards_.end()) return;
+    const std::string prefix = membership_prefix(shard->cluster());
+    if (std::find(prefixes_.begin(), prefixes_.end(), prefix) == prefixes_.end()) prefixes_.push_back(prefix);
+    shards_.push_back(std::move(shard));
+}
+
+void Switchboard::remove(const Shard& shard) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(shards_, [&](const auto& known) { return known.get() == &shard; });
+}
+
+void Switchboard::subscribe(std::string prefix) {
+    const std::lock_guard lock(mutex_);
+    prefixes_.push_back(std::move(prefix));
+}
+
+bool Switchboard::is_wanted(const std::string& path) const {
+    return std::any_of(prefixes_.begin(), prefixes_.end(), [&](const std::string& prefix) { return path.starts_with(prefix); });
+}
+
+std::size_t Switchboard::deliver(const Message& message, Instant at) {
+    received_.fetch_add(1, relaxed);
+    std::vector<std::shared_ptr<Shard>> receivers;
+    {
+        const std::shared_lock lock(mutex_);
+        if (is_wanted(message.path))
+            for (const auto& shard : shards_)
+                if (shard->cluster() == message.cluster && shard->node() != message.origin) receivers.push_back(shard);
+    }
+    std::size_t taken = 0;
+    for (const auto& shard : receivers) taken += shard->bus().deliver(message, at);
+    (taken == 0 ? foreign_ : delivered_).fetch_add(1, relaxed);
+    return taken;
+}
+
+Result<void> Switchboard::check(const Message& message, std::size_t max_payload) {
+    if (auto ok = shm::validate_cluster_name(message.cluster); !ok) return ok;
+    if (auto ok = shm::validate_node_id(message.origin); !ok) return ok;
+    if (message.path.empty()) return fail(ErrorKind::invalid, "a message without a path");
+    if (message.payload.size() <= max_payload) return {};
+    return fail(ErrorKind::invalid, "a payload of " + std::to_string(message.payload.size()) + " bytes: this transport carries " + std::to_string(max_payload));
+}
+
+TransportStatistics Switchboard::statistics() const noexcept {
+    return {published_.load(relaxed), received_.load(relaxed), delivered_.load(relaxed), foreign_.load(relaxed), refused_.load(relaxed), failed_.load(relaxed)};
+}
+
+}  // namespace rollcall

@@ -1,0 +1,159 @@
+// What every transport keeps. A new one is a line in the list at the end.
+#include "engine/hosts/transport.hpp"
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/transports/in_process.hpp"
+
+namespace rollcall {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+// Two hosts that can speak to each other.
+struct Pair {
+    std::shared_ptr<Transport> here, there;
+    std::shared_ptr<void> network;
+};
+struct Maker {
+    const char* name;
+    Pair (*make)();
+};
+
+class TransportContract : public testing::TestWithParam<Maker> {
+protected:
+    struct Host {
+        std::shared_ptr<Transport> transport;
+        std::shared_ptr<Shard> shard;
+        std::mutex mutex;
+        std::vector<Message> heard;
+
+        void listen(std::shared_ptr<Transport> over, const std::string& node) {
+            transport = std::move(over);
+            shard = std::make_shared<Shard>("orders", node);
+            shard->bus().attach("", [this](const Message& message, Instant) {
+                const std::lock_guard lock(mutex);
+                heard.push_back(message);
+            });
+            transport->register_shard(shard);
+        }
+        std::size_t count() {
+            const std::lock_guard lock(mutex);
+            return heard.size();
+        }
+    };
+    void SetUp() override {
+        Pair pair = GetParam().make();
+        network_ = pair.network;
+        here.listen(pair.here, "here");
+        there.listen(pair.there, "there");
+    }
+    // A network takes its time; nothing is asserted about how long.
+    static bool eventually(const std::function<bool()>& holds) {
+        for (const auto deadline = std::chrono::steady_clock::now() + 10s; std::chrono::steady_clock::now() < deadline; std::this_thread::yield())
+            if (holds()) return true;
+        return false;
+    }
+    // Everything that was sent before it has arrived, or will never.
+    void pass_marker() {
+        const std::size_t before = there.count();
+        for (int tries = 0; tries < 100; ++tries) {
+            ASSERT_TRUE(here.transport->publish(make_heartbeat("orders", "marker", {0, "marker"})));
+            if (eventually([&] { return there.count() > before; })) break;
+        }
+        const std::lock_guard lock(there.mutex);
+        std::erase_if(there.heard, [](const Message& m) { return m.origin == "marker"; });
+    }
+
+    std::shared_ptr<void> network_;
+    Host here, there;
+};
+
+TEST_P(TransportContract, CarriesAMessageAsItIs) {
+    const Message sent = make_heartbeat("orders", "here", {1234567, "10.0.0.1:7000"});
+    ASSERT_TRUE(here.transport->publish(sent));
+    ASSERT_TRUE(eventually([&] { return there.count() == 1; }));
+    EXPECT_EQ(there.heard[0], sent);
+    EXPECT_EQ(here.count(), 0u) << "nobody hears himself";
+}
+
+TEST_P(TransportContract, GoesBothWays) {
+    ASSERT_TRUE(here.transport->publish(make_heartbeat("orders", "here", {})));
+    ASSERT_TRUE(there.transport->publish(make_heartbeat("orders", "there", {})));
+    EXPECT_TRUE(eventually([&] { return here.count() == 1 && there.count() == 1; }));
+}
+
+TEST_P(TransportContract, AnotherClustersMessagesAreNobodys) {
+    ASSERT_TRUE(here.transport->publish(make_heartbeat("others", "here", {})));
+    pass_marker();
+    EXPECT_EQ(there.count(), 0u);
+}
+
+TEST_P(TransportContract, WhoIsNotRegisteredHearsNothing) {
+    there.transport->unregister_shard(*there.shard);
+    there.transport->unregister_shard(*there.shard);
+    ASSERT_TRUE(here.transport->publish(make_heartbeat("orders", "here", {})));
+    there.transport->register_shard(there.shard);
+    there.transport->register_shard(there.shard);
+    pass_marker();
+    EXPECT_LE(there.count(), 1u) << "what was under way may come, and nothing comes twice for having registered twice";
+}
+
+TEST_P(TransportContract, RefusesWhatIsNoMessageAndSendsNothing) {
+    const auto refuses = [&](auto change, const char* why) {
+        Message message = make_heartbeat("orders", "here", {});
+        change(message);
+        const auto published = here.transport->publish(message);
+        ASSERT_FALSE(published) << why;
+        EXPECT_EQ(published.error().kind, ErrorKind::invalid);
+        EXPECT_THAT(published.error().message, HasSubstr(why));
+    };
+    refuses([](Message& m) { m.cluster = "a b"; }, "cluster");
+    refuses([](Message& m) { m.origin.clear(); }, "node");
+    refuses([](Message& m) { m.path.clear(); }, "path");
+    refuses([&](Message& m) { m.payload.assign(here.transport->max_message() + 1, 'x'); }, "payload");
+    EXPECT_EQ(here.transport->statistics().published, 0u);
+}
+
+TEST_P(TransportContract, CarriesItsLongestMessage) {
+    Message message = make_heartbeat("orders", "here", {});
+    message.payload.assign(here.transport->max_message(), '\xff');
+    ASSERT_TRUE(here.transport->publish(message));
+    ASSERT_TRUE(eventually([&] { return there.count() == 1; }));
+    EXPECT_EQ(there.heard[0].payload, message.payload);
+}
+
+TEST_P(TransportContract, CountsWhatItDoes) {
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(here.transport->publish(make_heartbeat("orders", "here", {})));
+    ASSERT_TRUE(here.transport->publish(make_heartbeat("others", "here", {})));
+    here.transport->flush();
+    EXPECT_EQ(here.transport->statistics().published, 4u);
+    ASSERT_TRUE(eventually([&] { return there.transport->statistics().received >= 4; }));
+    const auto counted = there.transport->statistics();
+    EXPECT_EQ(counted.delivered, 3u);
+    EXPECT_EQ(counted.foreign, 1u);
+    EXPECT_EQ(counted.refused, 0u);
+}
+
+TEST_P(TransportContract, KnowsWhomItSpeaksTo) {
+    ASSERT_TRUE(there.transport->publish(make_heartbeat("orders", "there", {})));
+    EXPECT_TRUE(eventually([&] { return !here.transport->peers().empty(); }));
+    EXPECT_FALSE(here.transport->name().empty());
+}
+
+Pair in_process() {
+    const auto network = InProcessNetwork::make();
+    return {network->add_host("here"), network->add_host("there"), network};
+}
+
+INSTANTIATE_TEST_SUITE_P(All, TransportContract, testing::Values(Maker{"InProcess", in_process}), [](const auto& tested) { return std::string(tested.param.name); });
+
+}  // namespace
+}  // namespace rollcall
