@@ -124,6 +124,7 @@ TEST_F(TwoNodes, WhatAddsAPeerToTheRegistryAddsItToTheMembership) {
 
 TEST_F(TwoNodes, NonsenseAtTheShardIsNoPeer) {
     run(1s);
+    b.engine->stop();
     const auto received = a.engine->counters().heartbeats_received;
     Message message = make_heartbeat("orders", "evil", {0, ""});
     message.payload = "?";
