@@ -20,6 +20,7 @@
 #include "engine/client/member.hpp"
 #include "engine/client/observer.hpp"
 #include "engine/engine.hpp"
+#include "shm/futex.hpp"
 #include "shm/segment.hpp"
 #include "shm/word.hpp"
 
@@ -125,6 +126,32 @@ void KillToPidfd(benchmark::State& state) {
     }
 }
 
+// As few hops as rollcall has: whoever holds the pidfd wakes a sleeper, who is timed.
+void KillToPidfdToFutex(benchmark::State& state) {
+    for (auto _ : state) {
+        Scene scene(quick, state.range(0) != 0);
+        auto* told = static_cast<std::atomic<std::uint64_t>*>(::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+        std::vector<double> times;
+        for (int i = 0; i < samples; ++i) {
+            const Child child = scene.start_stranger();
+            const std::uint64_t before = told->load();
+            const Child watcher([&] {
+                pollfd exit{static_cast<int>(::syscall(SYS_pidfd_open, child.pid(), 0)), POLLIN, 0};
+                ::poll(&exit, 1, -1);
+                told->store(before + 1);
+                shm::futex_wake_all(*told);
+            });
+            std::this_thread::sleep_for(10ms);
+            const Instant killed = std::chrono::steady_clock::now();
+            child.signal(SIGKILL);
+            while (told->load() == before) shm::futex_wait(*told, static_cast<std::uint32_t>(before), 1s);
+            times.push_back(seconds(std::chrono::steady_clock::now() - killed));
+        }
+        ::munmap(told, 4096);
+        report(state, std::move(times));
+    }
+}
+
 void KillToDead(benchmark::State& state) {
     for (auto _ : state) {
         Scene scene(quick, state.range(0) != 0);
@@ -224,6 +251,7 @@ void DetectionDelay(benchmark::State& state) {
 
 #define ONCE ->UseManualTime()->Iterations(1)->Unit(benchmark::kMicrosecond)
 BENCHMARK(KillToPidfd)->Arg(0)->Arg(1) ONCE;
+BENCHMARK(KillToPidfdToFutex)->Arg(0)->Arg(1) ONCE;
 BENCHMARK(KillToDead)->Arg(0)->Arg(1) ONCE;
 BENCHMARK(StopToJudgement)->Arg(1) ONCE;
 BENCHMARK(TimerLateness) ONCE;

@@ -110,6 +110,7 @@ public:
         roster.header().prepared.store(event_.sequence.value, release);
         values_.head = event_.sequence;
         shm::publish(roster.header(), values_);
+        shm::prefetch(roster.entry(values_.head + 1));
     }
     void wake() noexcept { shm::futex_wake_all(segment_->roster().header().selector); }
     const shm::Roster& roster() const noexcept { return segment_->roster(); }

@@ -83,7 +83,7 @@ def requirements(m):
     yield "joins, one at a time", m("JoinThroughTheSocket/1", "joins_a_second"), -10_000, "a second"
     yield "joins, pipelined", m("JoinThroughTheSocket/64", "joins_a_second"), -100_000, "a second"
     yield "admissions on used memory", m("AdmitOnUsedMemory", "joins_a_second"), -2_000_000, "a second"
-    yield "SIGKILL to dead / SIGKILL to pidfd and a futex", m("KillToDead/0") / (m("KillToPidfd/0") + m("BareFutex")), 1.3, "x"
+    yield "SIGKILL to dead / SIGKILL to pidfd to futex", ratio("KillToDead/0", "KillToPidfdToFutex/0"), 1.3, "x"
     yield "detection delay, p99, less the timer's own", (m("DetectionDelay", "p99_ns") - m("TimerLateness", "p99_ns")) / 1e6, 1, "ms"
     yield "engine at rest, 10k peers", m("EngineAtRest/10000") / 1e9, 0.005, "cores"
 

@@ -47,11 +47,13 @@ void account(shm::CheckpointValues& values, const StoredEvent& event) noexcept {
 }
 
 namespace {
+constexpr std::uint64_t entries_ahead = 8;  // of a ring that is larger than the caches
 bool leaves_index(const StoredEvent& event) noexcept { return event.hot.state == State::none && event.slot != no_slot; }
 }  // namespace
 
 void Ledger::plan(EventKind kind, Slot slot, const Hot& hot, const shm::Name& name, State before, std::uint64_t length_ns) {
     const Sequence sequence = next_sequence();
+    shm::prefetch(roster().entry(sequence + entries_ahead));
     auto& [event, words] = plans_[planned_++];
     event.sequence = sequence;
     event.slot = slot;
@@ -91,7 +93,7 @@ void Ledger::commit() {
     fetch_chains();
     for (std::uint32_t i = 0; i < planned_; ++i) apply(plans_[i]);
     values_.head = prepared_;
-    shm::publish(roster().header(), values_);
+    shm::publish(roster().header(), values_, edition_, held_);
     blobs_.release_freed();
     planned_ = 0;
     ++commit_number_;

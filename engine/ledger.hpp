@@ -50,7 +50,11 @@ public:
     shm::CheckpointValues& values() noexcept { return values_; }
     const shm::CheckpointValues& values() const noexcept { return values_; }
     std::uint64_t& counter(Counter c) noexcept { return values_.counters[static_cast<std::size_t>(c)]; }
-    void publish_needed() noexcept { dirty_ = true; }
+    // Settings, pauses or counters changed: they are published also without events.
+    void publish_needed() noexcept {
+        dirty_ = true;
+        ++edition_;
+    }
     Sequence head() const noexcept { return values_.head; }
     bool has_published() const noexcept { return published_; }  // in this step
 
@@ -80,6 +84,8 @@ private:
     std::uint32_t planned_ = 0, step_events_ = 0;
     std::uint64_t commit_number_ = 1;
     bool dirty_ = false, published_ = false;
+    std::uint64_t edition_ = 1;  // of settings and pauses
+    shm::HeldEditions held_;
     Now now_;
 };
 

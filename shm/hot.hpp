@@ -55,15 +55,16 @@ constexpr HotWords encode(const Hot& h) noexcept {
 constexpr State state_in(std::uint64_t first_word) noexcept { return static_cast<State>(first_word >> 8 & 7); }
 
 // Any bit pattern decodes: unknown states and reasons are kept as they are and refused by whoever believes them.
-constexpr Hot decode(const HotWords& w) noexcept {
+// In place: a copy of what was just put together from narrow parts would have to wait for them.
+constexpr void decode(const HotWords& w, Hot& h) noexcept {
     constexpr std::uint64_t m24 = (1u << 24) - 1;
-    Hot h;
     h.incarnation = Incarnation{w[0] >> 11};
     h.state = state_in(w[0]);
     h.reason = static_cast<Reason>(w[0] & 0xFF);
     h.lsn = Sequence{w[1] >> 16};
     h.generation = Generation{static_cast<std::uint16_t>(w[1])};
     h.since = Stamp{w[2] >> 17};
+    h.status.reset();
     if (w[2] >> 16 & 1) h.status = ExitStatus{(w[2] >> 15 & 1) != 0, static_cast<std::uint8_t>(w[2])};
     h.last_beat = Stamp{w[3] >> 17};
     h.word_slot = Slot{static_cast<std::uint32_t>(w[4] >> 32)};
@@ -72,6 +73,10 @@ constexpr Hot decode(const HotWords& w) noexcept {
     h.late_units = w[5] & m24;
     h.dead_units = w[6] >> 24;
     h.lost_units = (w[6] & m24) << lost_shift;
+}
+constexpr Hot decode(const HotWords& w) noexcept {
+    Hot h;
+    decode(w, h);
     return h;
 }
 

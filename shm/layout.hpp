@@ -20,6 +20,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace rollcall::shm {
 
@@ -203,5 +204,29 @@ static_assert(Geometry::of(max_capacity, max_ring).blob_extents * (blob_extent_b
 
 // The promise to users: beside the ring, endpoints and tags at most 256 bytes a peer and 128 a joined process.
 static_assert(sizeof(Record) + 7 + sizeof(Word) + 48 < 256);  // what is left pays for the rounding to whole extents
+
+// All words of an array of atomics, written out: from a loop g++ stores and loads again in other widths, for which the processor has to wait.
+template <std::size_t... I, class Atomics>
+std::array<std::uint64_t, sizeof...(I)> load_words(const Atomics& from, std::memory_order order, std::index_sequence<I...>) noexcept {
+    return {from[I].load(order)...};
+}
+template <std::size_t N, class Atomics>
+std::array<std::uint64_t, N> load_words(const Atomics& from, std::memory_order order) noexcept {
+    return load_words(from, order, std::make_index_sequence<N>());
+}
+template <std::size_t... I, class Atomics>
+void store_words(Atomics& to, const std::array<std::uint64_t, sizeof...(I)>& words, std::memory_order order, std::index_sequence<I...>) noexcept {
+    (to[I].store(words[I], order), ...);
+}
+template <std::size_t N, class Atomics>
+void store_words(Atomics& to, const std::array<std::uint64_t, N>& words, std::memory_order order) noexcept {
+    store_words(to, words, order, std::make_index_sequence<N>());
+}
+
+// The engine is about to rewrite all of it: its lines come while nobody waits for them.
+template <class Lines>
+void prefetch(const Lines& lines) noexcept {
+    for (std::size_t line = 0; line < sizeof(Lines); line += cache_line) __builtin_prefetch(reinterpret_cast<const char*>(&lines) + line, 1);
+}
 
 }  // namespace rollcall::shm

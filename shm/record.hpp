@@ -17,10 +17,7 @@ inline constexpr int record_attempts = 1000;  // a writer needs two flips during
 
 template <class Record>
 HotWords load_copy(const Record& record, std::uint64_t version) noexcept {
-    HotWords words;
-    for (std::size_t i = 0; i < hot_words; ++i)
-        words[i] = record.copies[version & 1][i].load(std::memory_order_acquire);  // [record] pairs with store_hot
-    return words;
+    return load_words<hot_words>(record.copies[version & 1], std::memory_order_acquire);  // [record] pairs with store_hot
 }
 
 template <class Record>
@@ -32,9 +29,7 @@ std::uint64_t load_version(const Record& record) noexcept {
 template <class Record>
 Hot own_hot(const Record& record) noexcept {
     const std::uint64_t version = record.version.load(std::memory_order_relaxed);  // relaxed: the caller is the writer
-    HotWords words;
-    for (std::size_t i = 0; i < hot_words; ++i) words[i] = record.copies[version & 1][i].load(std::memory_order_relaxed);
-    return decode(words);
+    return decode(load_words<hot_words>(record.copies[version & 1], std::memory_order_relaxed));
 }
 
 // Its state alone.
@@ -47,9 +42,7 @@ State own_state(const Record& record) noexcept {
 template <class Record>
 void store_hot(Record& record, const HotWords& words) noexcept {
     const std::uint64_t version = record.version.load(std::memory_order_relaxed);  // relaxed: the caller is the writer
-    auto& copy = record.copies[(version + 1) & 1];
-    for (std::size_t i = 0; i < hot_words; ++i)
-        copy[i].store(words[i], std::memory_order_release);  // [record] a reader of this word also sees the version before it
+    store_words(record.copies[(version + 1) & 1], words, std::memory_order_release);  // [record] a reader of such a word also sees the version before it
     record.version.store(version + 1, std::memory_order_release);  // [record] pairs with load_version; publishes the copy
 }
 
@@ -63,20 +56,12 @@ void store_name(Record& record, std::uint32_t hash, const Name& name) noexcept {
     // the old chain for the end of the new one.
     record.next.store(next_unknown, std::memory_order_release);  // [index] before `hash`, which the walk reads first
     record.hash.store(hash, std::memory_order_release);  // [index] pairs with the chain walk, which checks the chain before `next`
-    for (std::size_t i = 0; i < name_words; ++i) record.name[i].store(name.words[i], std::memory_order_release);  // [record]
+    store_words(record.name, name.words, std::memory_order_release);  // [record]
 }
 
 template <class Record>
 Name load_name(const Record& record) noexcept {
-    Name name;
-    for (std::size_t i = 0; i < name_words; ++i) name.words[i] = record.name[i].load(std::memory_order_acquire);  // [record]
-    return name;
-}
-
-// The engine is about to read and rewrite all of it.
-template <class Record>
-void prefetch(const Record& record) noexcept {
-    for (std::size_t line = 0; line < sizeof(Record); line += cache_line) __builtin_prefetch(reinterpret_cast<const char*>(&record) + line, 1);
+    return Name{load_words<name_words>(record.name, std::memory_order_acquire)};  // [record]
 }
 
 struct RecordView {
@@ -87,16 +72,20 @@ struct RecordView {
 
 // One consistent look; false if the writer did not hold still for `record_attempts`.
 template <class Record>
-bool load(const Record& record, RecordView& out) noexcept {
+bool load(const Record& record, std::uint64_t& version, Hot& hot, Name& name) noexcept {
     for (int attempt = 0; attempt < record_attempts; ++attempt) {
-        out.version = load_version(record);
-        const HotWords words = load_copy(record, out.version);
-        out.name = load_name(record);
-        if (load_version(record) != out.version) continue;
-        out.hot = decode(words);
+        version = load_version(record);
+        const HotWords words = load_copy(record, version);
+        name.words = load_words<name_words>(record.name, std::memory_order_acquire);  // [record]
+        if (load_version(record) != version) continue;
+        decode(words, hot);
         return true;
     }
     return false;
+}
+template <class Record>
+bool load(const Record& record, RecordView& out) noexcept {
+    return load(record, out.version, out.hot, out.name);
 }
 
 }  // namespace rollcall::shm

@@ -29,14 +29,14 @@ void store_entry(Entry& entry, const StoredEvent& event, const HotWords& hot) no
     constexpr auto release = std::memory_order_release;  // [entry] whoever reads a new word also sees the 0 before it
     entry.sequence.store(0, release);                    // [entry] from here on nobody accepts the old contents
     entry.what.store(std::uint64_t{event.slot.value} << 32 | static_cast<std::uint64_t>(event.before) << 8 | static_cast<std::uint64_t>(event.kind), release);
-    for (std::size_t i = 0; i < hot_words; ++i) entry.hot[i].store(hot[i], release);
+    store_words(entry.hot, hot, release);
     entry.view.store(event.view, release);
     entry.mono_ns.store(event.mono_ns, release);
     entry.wall_us.store(event.wall_us, release);
     entry.length_ns.store(event.length_ns, release);
     entry.epoch.store(event.epoch, release);
     entry.list_version.store(event.list_version, release);
-    for (std::size_t i = 0; i < name_words; ++i) entry.name[i].store(event.name.words[i], release);
+    store_words(entry.name, event.name.words, release);
     entry.sequence.store(event.sequence.value, release);  // [entry] pairs with load_entry; publishes the contents
 }
 
@@ -51,21 +51,20 @@ bool load_entry(const Entry& entry, Sequence wanted, StoredEvent& out) noexcept 
     constexpr auto acquire = std::memory_order_acquire;  // [entry] pairs with store_entry
     if (entry.sequence.load(acquire) != wanted.value) return false;
     const std::uint64_t what = entry.what.load(acquire);
-    HotWords hot;
-    for (std::size_t i = 0; i < hot_words; ++i) hot[i] = entry.hot[i].load(acquire);
+    const HotWords hot = load_words<hot_words>(entry.hot, acquire);
     out.view = entry.view.load(acquire);
     out.mono_ns = entry.mono_ns.load(acquire);
     out.wall_us = entry.wall_us.load(acquire);
     out.length_ns = entry.length_ns.load(acquire);
     out.epoch = static_cast<std::uint32_t>(entry.epoch.load(acquire));
     out.list_version = entry.list_version.load(acquire);
-    for (std::size_t i = 0; i < name_words; ++i) out.name.words[i] = entry.name[i].load(acquire);
+    out.name.words = load_words<name_words>(entry.name, acquire);
     if (entry.sequence.load(acquire) != wanted.value) return false;
     out.sequence = wanted;
     out.slot = Slot{static_cast<std::uint32_t>(what >> 32)};
     out.before = static_cast<State>(what >> 8 & 0xFF);
     out.kind = static_cast<EventKind>(what & 0xFF);
-    out.hot = decode(hot);
+    decode(hot, out.hot);
     return true;
 }
 

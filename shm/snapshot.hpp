@@ -47,19 +47,17 @@ inline constexpr std::uint32_t prefetch_ahead = 32;
 template <class Roster>
 bool copy_slot(const Roster& roster, Slot slot, SlotImage& out) {
     for (int attempt = 0; attempt < record_attempts; ++attempt) {
-        RecordView view;
+        std::uint64_t version = 0;
         const auto& record = roster.record(slot);
-        if (!load(record, view)) return false;
-        out.hot = view.hot;
-        out.name = view.name;
+        if (!load(record, version, out.hot, out.name)) return false;
         out.blob_pending = false;
-        if (view.hot.state == State::none) {
+        if (out.hot.state == State::none) {
             out.blob = {};
             return true;
         }
-        const bool read = load_blob(roster, view.hot.blob, out.blob);
-        if (load_version(record) != view.version) continue;
-        return read && view.hot.state <= State::dead;
+        const bool read = load_blob(roster, out.hot.blob, out.blob);
+        if (load_version(record) != version) continue;
+        return read && out.hot.state <= State::dead;
     }
     return false;
 }
