@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/shm/interruptions.hpp"
+#include "tests/shm/private_segment.hpp"
 
 namespace rollcall::shm {
 namespace {
@@ -138,6 +139,29 @@ TEST(Checkpoint, IsReadWholeUnderAWriter) {
         }
     }
     for (const int bad : torn) EXPECT_EQ(bad, 0);
+}
+
+// Two checkpoints take turns: what changed once must reach both, and what did not change need not be written again.
+TEST(Checkpoint, WhatChangesRarelyReachesBoth) {
+    Segment segment = test::private_segment();
+    RosterHeader& header = segment.writable().header();
+    CheckpointValues values;
+    ASSERT_TRUE(load_checkpoint(header, values));
+    HeldEditions held;
+    for (std::uint64_t edition = 1; edition <= 3; ++edition) {
+        values.settings.evict += std::chrono::seconds(1);
+        values.pauses[0] = {Stamp{edition}, Stamp{edition + 1}};
+        values.pause_count = 1;
+        for (int publication = 0; publication < 3; ++publication) {
+            values.head = values.head + 1;
+            publish(header, values, edition, held);
+            CheckpointValues read;
+            ASSERT_TRUE(load_checkpoint(header, read));
+            EXPECT_EQ(read.head, values.head);
+            EXPECT_EQ(read.settings, values.settings);
+            EXPECT_EQ(read.pauses[0], values.pauses[0]);
+        }
+    }
 }
 
 }  // namespace
