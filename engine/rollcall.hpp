@@ -7,3 +7,4 @@
 #include "engine/hosts/shard.hpp"
 #include "engine/hosts/transport.hpp"
 #include "engine/transports/in_process.hpp"
+#include "engine/transports/udp.hpp"

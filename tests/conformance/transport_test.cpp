@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/transports/in_process.hpp"
+#include "engine/transports/udp.hpp"
 
 namespace rollcall {
 namespace {
@@ -153,7 +154,16 @@ Pair in_process() {
     return {network->add_host("here"), network->add_host("there"), network};
 }
 
-INSTANTIATE_TEST_SUITE_P(All, TransportContract, testing::Values(Maker{"InProcess", in_process}), [](const auto& tested) { return std::string(tested.param.name); });
+Pair udp(const char* address) {
+    auto here = UdpTransport::open({.bind = address}).value(), there = UdpTransport::open({.bind = address}).value();
+    EXPECT_TRUE(here->add_seed(there->address()));
+    EXPECT_TRUE(here->add_seed(here->address())) << "oneself is nobody to speak to";
+    EXPECT_TRUE(there->add_seed(here->address()));
+    return {here, there, nullptr};
+}
+
+INSTANTIATE_TEST_SUITE_P(All, TransportContract,
+                         testing::Values(Maker{"InProcess", in_process}, Maker{"Udp4", [] { return udp("127.0.0.1:0"); }}, Maker{"Udp6", [] { return udp("[::1]:0"); }}), [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace
 }  // namespace rollcall

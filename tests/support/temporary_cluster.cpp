@@ -1,5 +1,6 @@
 #include "tests/support/temporary_cluster.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -50,7 +51,8 @@ ObserverOptions TemporaryCluster::where(std::optional<std::uint64_t> after) cons
 }
 
 Process& TemporaryCluster::start_engine(const std::vector<std::string>& flags) {
-    std::vector<std::string> words{"run", "--node", "engine"};
+    std::vector<std::string> words{"run"};
+    if (std::find(flags.begin(), flags.end(), "--node") == flags.end()) words.insert(words.end(), {"--node", "engine"});
     words.insert(words.end(), flags.begin(), flags.end());
     engine_.clear();
     engine_.push_back(start(std::move(words)));

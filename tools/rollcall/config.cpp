@@ -63,6 +63,26 @@ Take number(std::optional<std::uint64_t>& to, std::int64_t least, std::int64_t m
     };
 }
 
+Take truth(std::optional<bool>& to) {
+    return [&to](const toml::node& value) -> Result<void> {
+        if (!value.is_boolean()) return fail(ErrorKind::invalid, "takes true or false");
+        to = value.as_boolean()->get();
+        return {};
+    };
+}
+
+Take texts(std::vector<std::string>& to) {
+    return [&to](const toml::node& value) -> Result<void> {
+        const auto* list = value.as_array();
+        if (list == nullptr) return fail(ErrorKind::invalid, "takes a list of texts, for example [\"10.0.0.1:7946\"]");
+        for (const auto& each : *list) {
+            if (!each.is_string()) return fail(ErrorKind::invalid, "takes a list of texts in quotes");
+            to.push_back(each.as_string()->get());
+        }
+        return {};
+    };
+}
+
 Take duration(std::optional<Duration>& to) {
     return [&to](const toml::node& value) -> Result<void> {
         if (!value.is_string()) return fail(ErrorKind::invalid, "takes a duration in quotes, for example \"300ms\"");
@@ -83,7 +103,9 @@ std::map<std::string, Key, std::less<>> keys_of(Config& config) {
         {"cluster", {"cluster", text(config.cluster)}},   {"dir", {"dir", text(config.dir)}},
         {"node", {"node", text(config.node)}},            {"group", {"group", text(config.group)}},
         {"log-level", {"log-level", text(config.log_level)}}, {"capacity", {"capacity", number(config.capacity, 1, shm::max_capacity)}},
-        {"ring", {"ring", number(config.ring, 1, shm::max_ring)}},
+        {"ring", {"ring", number(config.ring, 1, shm::max_ring)}}, {"udp", {"udp", text(config.udp)}},
+        {"endpoint", {"endpoint", text(config.endpoint)}}, {"emit", {"emit", text(config.emit)}},
+        {"seed", {"seed", texts(config.seed)}},           {"insecure", {"insecure", truth(config.insecure)}},
     };
     for (const SettingName& s : setting_names) {
         const Key key{std::string(s.name), duration(config.settings.*s.change)};

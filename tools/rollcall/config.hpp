@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/client/operator.hpp"
 #include "shm/error.hpp"
@@ -15,7 +16,9 @@
 namespace rollcall::cli {
 
 struct Config {
-    std::optional<std::string> cluster, dir, node, group, log_level;
+    std::optional<std::string> cluster, dir, node, group, log_level, udp, endpoint, emit;
+    std::vector<std::string> seed;
+    std::optional<bool> insecure;
     std::optional<std::uint64_t> capacity, ring;
     SettingsChange settings;
 };

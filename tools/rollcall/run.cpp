@@ -6,7 +6,9 @@
 #include <sys/resource.h>
 
 #include "engine/client/operator.hpp"
+#include "engine/client/present.hpp"
 #include "engine/engine.hpp"
+#include "engine/transports/udp.hpp"
 #include "shm/layout.hpp"
 #include "shm/lock.hpp"
 #include "shm/name.hpp"
@@ -23,7 +25,9 @@ namespace rollcall::cli {
 namespace {
 
 struct Options {
-    std::optional<std::string> node, config, group;
+    std::optional<std::string> node, config, group, udp, endpoint, emit;
+    std::vector<std::string> seeds;
+    bool insecure = false;
     std::optional<std::uint64_t> capacity, ring;
     SettingsChange settings;
     bool standby = false;
@@ -36,14 +40,34 @@ void declare(OptionSet& set, Options& options) {
     set.number("--capacity", "N", "peers at most (default: 4096)", 1, shm::max_capacity, options.capacity);
     set.number("--ring", "N", "events kept, rounded up to a power of two (default: 65536, or capacity/16)", 1, shm::max_ring, options.ring);
     set.text("--group", "NAME", "members of this group may join (default: the engine's own group)", options.group);
+    set.text("--udp", "ADDR:PORT", "hear other hosts, and be heard by them, over UDP here ([ADDR]:PORT for IPv6)", options.udp);
+    set.texts("--seed", "HOST:PORT", "with --udp: another host to speak to; once for each", options.seeds);
+    set.flag("--insecure", "with --udp: may be reached from other machines, though nothing is signed", options.insecure);
+    set.text("--endpoint", "TEXT", "where this node is reached: told to other hosts", options.endpoint);
+    set.text("--emit", "node", "heartbeats of the engine's own node; with --udp they are sent anyway", options.emit);
     set.flag("--standby", "where another engine runs, wait until it ends, however it ends, and go on for it", options.standby);
 }
 
 // What flags, file and defaults come to, in this order.
 struct Plan {
     Engine::Options engine;
+    std::optional<UdpOptions> udp;
     std::optional<std::string> log_level;
 };
+
+// Messages to and from other hosts.
+Result<void> plan_hosts(Plan& plan, const Options& options, const Config& file) {
+    const auto udp = options.udp ? options.udp : file.udp, emit = options.emit ? options.emit : file.emit;
+    if (emit && *emit != "node") return fail(ErrorKind::invalid, "--emit '" + *emit + "': there is only 'node'");
+    plan.engine.emit_node = emit.has_value();
+    plan.engine.endpoint = (options.endpoint ? options.endpoint : file.endpoint).value_or("");
+    if (auto valid = validate_endpoint(plan.engine.endpoint); !valid) return valid;
+    const std::vector<std::string>& seeds = options.seeds.empty() ? file.seed : options.seeds;
+    const bool insecure = options.insecure || file.insecure.value_or(false);
+    if (!udp && (!seeds.empty() || insecure)) return fail(ErrorKind::invalid, "--seed and --insecure belong to --udp ADDR:PORT");
+    if (udp) plan.udp = UdpOptions{*udp, seeds, insecure, [](const std::string& line) { log(LogLevel::warning, line); }};
+    return {};
+}
 
 Result<Plan> make_plan(const Common& common, const Options& options) {
     Config file;
@@ -65,6 +89,7 @@ Result<Plan> make_plan(const Common& common, const Options& options) {
     plan.engine.ring = static_cast<std::uint32_t>(first(options.ring, file.ring).value_or(0));
     plan.engine.settings = merged(Settings{}, layered(file.settings, options.settings));
     plan.log_level = first(common.log_level, file.log_level);
+    if (auto hosts = plan_hosts(plan, options, file); !hosts) return fail(hosts.error());
     const std::string origin = options.config ? " (flags over '" + *options.config + "' over defaults)" : "";
     if (auto valid = validate(plan.engine.settings); !valid) return fail(ErrorKind::invalid, valid.error().message + origin);
     if (plan.log_level && !parse_log_level(*plan.log_level))
@@ -95,6 +120,7 @@ void name_what_needs_a_restart(const Engine::Options& running, const Engine::Opt
     compare(running.dir == wanted.dir, "dir");
     compare(running.node == wanted.node, "node");
     compare(running.group == wanted.group, "group");
+    compare(running.endpoint == wanted.endpoint, "endpoint");
     compare(running.capacity == wanted.capacity, "capacity");
     compare(running.ring == wanted.ring, "ring");
     if (!names.empty()) log(LogLevel::warning, "changed in the configuration file, but in force only after a restart: " + names);
@@ -159,8 +185,16 @@ int run(const Common& common, const Options& options) {
     raise_descriptor_limit();
     plan->engine.log = [](const std::string& line) { log(LogLevel::info, line); };
     Engine engine(plan->engine);
+    std::shared_ptr<UdpTransport> udp;
+    if (plan->udp) {
+        auto opened = UdpTransport::open(*plan->udp);
+        if (!opened) return report(opened.error());
+        udp = std::move(*opened);
+        if (auto set = engine.set_transport(udp); !set) return report(set.error());
+    }
     if (const auto code = start(engine, *plan, signals, common, options)) return *code;
     say_ready(engine, *plan);
+    if (udp) log(LogLevel::info, "udp: bound to " + udp->address() + ", speaks to " + std::to_string(plan->udp->seeds.size()) + " seeds" + (plan->udp->insecure ? "; nothing is signed" : ""));
 
     constexpr Duration look_again = std::chrono::milliseconds(50);  // an operator who stops the engine waits for this
     while (engine.is_running()) {
@@ -184,6 +218,7 @@ const Command& run_command() {
                                                 {{"rollcall run", "cluster 'default', silence is death after 5 s"},
                                                  {"rollcall run --cluster orders --heartbeat 100ms --suspect 300ms", "a cluster of its own, faster"},
                                                  {"rollcall run --standby", "a second engine that takes over within milliseconds"},
+                                                 {"rollcall run --udp 10.0.0.1:7946 --seed 10.0.0.2:7946 --insecure", "and hear of another host's engine"},
                                                  {"rollcall run --config /etc/rollcall.toml", "settings from a file; kill -HUP reads it again"}},
                                                 declare, run);
     return command;

@@ -1,0 +1,49 @@
+// Hosts over UDP, unicast: one datagram a message to everybody it was told of. Nothing is signed: without keys it stays on this machine unless told otherwise.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/hosts/transport.hpp"
+
+namespace rollcall {
+
+struct UdpOptions {
+    std::string bind = "127.0.0.1:0";  // ADDRESS:PORT, or [ADDRESS]:PORT of IPv6; port 0: any
+    std::vector<std::string> seeds{};  // HOST:PORT: to whom messages go. Names are resolved again and again
+    bool insecure = false;             // may be reached from other machines although nothing is signed
+    std::function<void(const std::string&)> log{};  // one line each, from the transport's threads
+};
+
+class UdpTransport : public Transport {
+public:
+    // Fails with invalid (an address that does not read, or one that others reach without `insecure`), full, system.
+    static Result<std::shared_ptr<UdpTransport>> open(UdpOptions options);
+    ~UdpTransport() override;
+
+    // Where it is bound, with the port it was given.
+    const std::string& address() const noexcept;
+    // One more to send to. Fails with invalid.
+    Result<void> add_seed(const std::string& seed);
+
+    std::string_view name() const noexcept override { return "udp"; }
+    std::size_t max_message() const noexcept override;
+    Result<void> publish(const Message& message) override;
+    void register_shard(std::shared_ptr<Shard> shard) override;
+    void unregister_shard(const Shard& shard) override;
+    void subscribe(std::string prefix) override;
+    std::size_t deliver(const Message& message, Instant at) override;
+    void flush() override {}  // sendto() hands over at once
+    TransportStatistics statistics() const override;
+    std::vector<TransportPeer> peers() const override;  // from whom something that reads has come, at most 1,024 of them
+
+private:
+    struct Impl;
+    explicit UdpTransport(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rollcall
