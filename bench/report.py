@@ -23,7 +23,7 @@ class Measured:
             if "benchmarks" not in raw:
                 self.instructions = raw
                 continue
-            self.context = raw["context"]
+            self.context.update(raw["context"])
             for entry in raw["benchmarks"]:
                 if entry["run_type"] == "iteration":
                     self.add(entry)
@@ -107,7 +107,7 @@ def check(m):
 
 def describe(m):
     c = m.context
-    return f"{c.get('machine', 'a machine')}, {c['num_cpus']} cores, {c.get('compiler', '')}, commit {c.get('commit', '')}, scan compiled for {c.get('scan', '')}"
+    return f"{c.get('machine', 'a machine').replace('_', ' ')}, {c['num_cpus']} cores, g++ {c.get('compiler', '')}, commit {c.get('commit', '')}" + (f", scan in {c['scan']}" if "scan" in c else "")
 
 
 def table(m):

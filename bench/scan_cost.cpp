@@ -130,4 +130,8 @@ BENCHMARK(BareWalkOfItsMap) UP_TO_A_MILLION;
 
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+    benchmark::Initialize(&argc, argv);
+    benchmark::AddCustomContext("scan", rollcall::engine::scan_target());
+    benchmark::RunSpecifiedBenchmarks();
+}
