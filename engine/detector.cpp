@@ -42,8 +42,9 @@ void Detector::pass() {
     skip_below_ = std::exchange(resume_at_, 0);
     left_ = std::exchange(left_behind_, BlockMask{});
     const std::uint32_t first = left_in_ = skip_below_ / shm::block_words, rest = first + (skip_below_ % shm::block_words != 0);
+    stop_at_ = blocks * shm::block_words;
     if (!read_blocks(first, blocks)) return;
-    skip_below_ = 0;
+    stop_at_ = std::exchange(skip_below_, 0);  // whoever was judged in this pass already is not judged again
     if (read_blocks(0, rest)) schedule_.finish();
 }
 
@@ -129,8 +130,8 @@ bool Detector::judge_all(std::uint32_t block, const BlockMask& candidates) {
     std::array<Slot, shm::block_words> slots;
     std::size_t count = 0, i = 0;
     each_slot(block, candidates, [&](Slot slot) {
-        if (slot.value >= skip_below_) slots[count++] = slot;
-        else books_.table.set(slot, books_.table[slot]);  // its turn comes when the pass has gone around
+        if (slot.value >= skip_below_ && slot.value < stop_at_) slots[count++] = slot;
+        else books_.table.set(slot, books_.table[slot]);  // its turn comes when the pass has gone around, or in the next one
     });
     for (; i < count && books_.ledger.budget() >= 2; ++i, ++judged_) {
         if (i + records_ahead < count) shm::prefetch(books_.roster().record(slots[i + records_ahead]));

@@ -54,7 +54,7 @@ private:
     Settings judged_by_{};         // what they were made from
     std::uint64_t forgiven_ = 0;
     bool has_more_ = false;
-    std::uint32_t resume_at_ = 0, skip_below_ = 0;  // slots: where the last pass ran out of budget, and where this one begins
+    std::uint32_t resume_at_ = 0, skip_below_ = 0, stop_at_ = 0;  // slots: where the last pass ran out of budget, where this one begins, where it ends
     BlockMask left_behind_{}, left_{};              // in that block: who was left by this pass, and who by the last one
     std::uint32_t left_in_ = 0;
     std::uint64_t judged_ = 0;                      // since the last pass that had all it needed

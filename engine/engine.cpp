@@ -82,6 +82,7 @@ struct Engine::Impl {
     template <class Part>
     Result<void> set_part(std::shared_ptr<Part> engine::LinkParts::*part, std::shared_ptr<Part> value);
     Result<void> tie(Engine& self);
+    bool detects() const;
     void untie();
     bool is_threaded() const noexcept { return threaded.load(std::memory_order_acquire); }  // [threaded]
 
@@ -172,14 +173,24 @@ Result<void> Engine::set_peer_registry(std::shared_ptr<PeerRegistry> registry) {
 Result<void> Engine::Impl::tie(Engine& self) {
     const bool emits = options.emit_node || parts.shard || parts.transport;
     if (link || (parts.is_empty() && !emits)) return {};
-    auto made = engine::Link::make(self, parts, emits, options.endpoint, {[&self] { return self.config().heartbeat; }, options.wall_clock, options.log}, sent);
+    auto made = engine::Link::make(self, parts, emits, options.endpoint,
+                                   {[this] { return detects(); }, [&self] { return self.config().heartbeat; }, options.wall_clock, options.log}, sent);
     if (!made) {
+        const std::lock_guard last_step(stepping);  // on another thread, which may have seen that there is a core
         let_go();
         return fail(made.error());
     }
     const std::lock_guard no_step(stepping);
     link = std::move(*made);
     return {};
+}
+
+// Has there been a pass within the suspect timeout, and will there be more?
+bool Engine::Impl::detects() const {
+    const std::shared_lock lock(memory);
+    if (!core || (is_threaded() && !running.load(std::memory_order_acquire))) return false;  // [running]
+    const auto last = static_cast<std::int64_t>(core->roster().header().step_ns.load(std::memory_order_acquire));  // [step]
+    return to_ns(options.clock()) - last <= core->settings().suspect.count();
 }
 
 // Not under the memory's lock: the views read once more.
@@ -380,6 +391,7 @@ Result<void> Engine::on_heartbeat(std::string_view node, std::string_view cluste
         shm::FoundRecord found;
         if (impl_->core && shm::find(impl_->core->roster(), shm::Name::of(node), found) == shm::Lookup::found) {
             shm::Roster& roster = impl_->core->writable();
+            if ((shm::load_blob_flags(roster, found.record.hot.blob) & shm::blob_has_process) != 0) return {};  // it beats for itself
             shm::beat(roster.word(found.slot), to_stamp(at, roster.base_ns()), found.record.hot.generation);
             shm::Blob blob;
             const bool same_endpoint = endpoint.empty() || (shm::load_blob(roster, found.record.hot.blob, blob) && blob.endpoint() == endpoint);

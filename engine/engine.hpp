@@ -98,7 +98,7 @@ public:
     // waits for it. Fails with invalid (names, lengths, the engine's own node) or busy (inbox over its bound).
     Result<void> register_peer(std::string_view node, std::string_view endpoint = {}, const Tags& tags = {});
     // A sign of life that came by some transport at `at`. The engine itself and other clusters are ignored and counted nowhere; an
-    // unknown node is registered; an empty endpoint keeps the known one. Of a known one it is a beat on the caller's thread.
+    // unknown node is registered; an empty endpoint keeps the known one. A member with a process of its own speaks for itself: ignored. Of a known one it is a beat on the caller's thread.
     Result<void> on_heartbeat(std::string_view node, std::string_view cluster, std::string_view endpoint, Instant at);
     // The node said goodbye: `left`. Queued. An unknown node is no error.
     Result<void> leave(std::string_view node);

@@ -216,6 +216,7 @@ void Membership::heartbeat(Request& request, Answer& answer) {
     if (name == own_node_) return;
     const auto holder = holder_of(name, 1);
     if (!holder) return join(request, answer);
+    if ((holder->blob.flags & shm::blob_has_process) != 0) return;  // whoever says so, it beats for itself
     shm::beat(books_.roster().word(holder->slot), to_stamp(request.at, books_.roster().base_ns()), holder->hot.generation);
     if (request.endpoint && !request.endpoint->empty() && *request.endpoint != holder->blob.endpoint() && !holder->hot.is_proof()) {
         request.incarnation = holder->hot.incarnation;

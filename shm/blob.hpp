@@ -83,6 +83,12 @@ Sequence load_blob_sequence(const Roster& roster, std::uint32_t number) noexcept
     return Sequence{roster.blob(number)[0].load(std::memory_order_acquire)};  // [blob] pairs with store_blob
 }
 
+// The flags alone: 0 if there is no such blob.
+template <class Roster>
+std::uint8_t load_blob_flags(const Roster& roster, std::uint32_t number) noexcept {
+    return is_blob_number(roster, number) ? static_cast<std::uint8_t>(roster.blob(number)[2].load(std::memory_order_acquire) >> 8) : std::uint8_t{0};  // [blob]
+}
+
 // The join token alone: 0 if there is no such blob.
 template <class Roster>
 std::uint64_t load_blob_token(const Roster& roster, std::uint32_t number) noexcept {

@@ -159,10 +159,8 @@ PacketBatch::PacketBatch() noexcept {
 }
 
 std::size_t PacketBatch::receive(int socket) noexcept {
-    for (std::size_t i = 0; i < most; ++i) {
-        descriptors_[i].reset();
-        headers_[i].msg_hdr.msg_controllen = controls_[i].bytes.size();
-    }
+    close_descriptors();
+    for (std::size_t i = 0; i < most; ++i) headers_[i].msg_hdr.msg_controllen = controls_[i].bytes.size();
     int received = -1;
     do received = ::recvmmsg(socket, headers_.data(), most, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, nullptr);
     while (received < 0 && errno == EINTR);

@@ -43,6 +43,8 @@ public:
     // A packet that did not fit says nothing.
     std::optional<std::string_view> operator[](std::size_t i) const noexcept;
     Descriptor take_descriptor(std::size_t i) noexcept { return std::move(descriptors_[i]); }
+    // Closes what nobody took.
+    void close_descriptors() noexcept { descriptors_ = {}; }
 
 private:
     std::array<mmsghdr, most> headers_;

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -179,13 +180,13 @@ Result<Member> Member::join(Options options) {
 }
 
 Member::Member(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)), beating_(impl_->page.content()) {}
-Member::Member(Member&&) noexcept = default;
+Member::Member(Member&& other) noexcept : impl_(std::move(other.impl_)), beating_(std::exchange(other.beating_, nullptr)) {}
 
 Member& Member::operator=(Member&& other) noexcept {
     if (this != &other) {
         Member old(std::move(*this));
         impl_ = std::move(other.impl_);
-        beating_ = other.beating_;
+        beating_ = std::exchange(other.beating_, nullptr);
     }
     return *this;
 }

@@ -162,7 +162,7 @@ void Server::joined(ConnectionId to, ProcessId id, const Message& message, const
     if (!answer.error && process != processes_.end()) {
         const bool is_new = !process->second->lives.contains(message.node);
         const bool watchdog = !is_new && process->second->lives.find(message.node)->second.watchdog && !answer.is_new;
-        const Life life{answer.incarnation, answer.slot, answer.generation, wrapped ? to : 0, wrapped, false, watchdog};
+        const Life life{answer.incarnation, answer.slot, answer.generation, wrapped && connections_.contains(to) ? to : 0, wrapped, false, watchdog};
         process->second->has_wrapped |= wrapped;
         process->second->lives.insert_or_assign(message.node, life);
         if (process->second->lives.size() >= process->second->sweep_at) sweep(*process->second);

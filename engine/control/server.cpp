@@ -123,6 +123,7 @@ bool Server::read_some(ConnectionId id) {
         auto message = packet && packet->size() <= max_packet ? decode_message(*packet, why) : std::nullopt;
         if (!message) {
             refuse_packet(connection, packet && packet->empty(), why);
+            batch_.close_descriptors();
             return false;
         }
         take(connection, *message, batch_.take_descriptor(i));

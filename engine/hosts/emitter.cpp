@@ -1,5 +1,7 @@
 #include "engine/hosts/emitter.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <system_error>
 #include <utility>
 
@@ -10,13 +12,8 @@ namespace rollcall::engine {
 Emitter::Emitter(Self self, std::shared_ptr<Transport> transport, Hooks hooks, std::uint64_t seed, std::atomic<std::uint64_t>& sent)
     : self_(std::move(self)), transport_(std::move(transport)), hooks_(std::move(hooks)), random_(seed), sent_(sent) {}
 
-// Between four fifths of the interval and all of it: hosts that started together do not speak together for ever, and nobody is ever late.
-Duration Emitter::next_pause() {
-    const Duration interval = hooks_.interval();
-    return Duration(std::uniform_int_distribution<std::int64_t>(interval.count() * 4 / 5, interval.count())(random_));
-}
-
 void Emitter::emit() {
+    if (!hooks_.speaks()) return;
     sent_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a statistic
     if (!transport_) return;
     const auto published = transport_->publish(make_heartbeat(self_.cluster, self_.node, {hooks_.wall_clock(), self_.endpoint}));
@@ -24,10 +21,14 @@ void Emitter::emit() {
     has_failed_ = !published;
 }
 
+bool Emitter::is_due(Instant now) const { return now >= last_ + std::chrono::duration_cast<Duration>(hooks_.interval() * part_); }
+
+// Between four fifths of the interval and all of it: hosts that started together do not speak together for ever, and nobody is ever late.
 void Emitter::emit_if_due(Instant now) {
-    if (now < next_) return;
+    if (!is_due(now)) return;
     emit();
-    next_ = now + next_pause();
+    last_ = now;
+    part_ = std::uniform_real_distribution<>(0.8, 1)(random_);
 }
 
 bool Emitter::start() {
@@ -43,11 +44,12 @@ bool Emitter::start() {
 }
 
 void Emitter::run() {
+    constexpr Duration look_again = std::chrono::milliseconds(20), shortest = std::chrono::milliseconds(1);  // at the interval, which may have become shorter
     std::unique_lock lock(mutex_);
     while (!ending_) {
         lock.unlock();
-        emit();
-        const Duration pause = next_pause();
+        emit_if_due(std::chrono::steady_clock::now());
+        const Duration pause = std::clamp<Duration>(hooks_.interval() / 20, shortest, look_again);
         lock.lock();
         wake_.wait_for(lock, pause, [this] { return ending_; });
     }

@@ -23,6 +23,7 @@ public:
         std::string cluster, node, endpoint;
     };
     struct Hooks {
+        std::function<bool()> speaks;               // does the detector do its work? Else nothing is said: a wedged engine must not look alive
         std::function<Duration()> interval;         // the heartbeat setting in force
         std::function<std::int64_t()> wall_clock;   // microseconds
         std::function<void(const std::string&)> log;  // one line; may be empty
@@ -43,7 +44,7 @@ public:
 
 private:
     void emit();
-    Duration next_pause();
+    bool is_due(Instant now) const;
     void run();
 
     Self self_;
@@ -51,7 +52,8 @@ private:
     Hooks hooks_;
     std::mt19937_64 random_;
     std::atomic<std::uint64_t>& sent_;
-    Instant next_{};
+    Instant last_{};
+    double part_ = 0;          // of the interval, until the next one
     bool has_failed_ = false;  // and this was said
     std::mutex mutex_;         // guards what follows
     std::condition_variable wake_;

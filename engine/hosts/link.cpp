@@ -43,6 +43,7 @@ Result<std::unique_ptr<Link>> Link::make(Engine& engine, LinkParts parts, bool e
     link->parts_.shard->replica().attach(membership);
     link->subscription_ = link->parts_.shard->bus().attach(membership_prefix(engine.cluster_id()), [&engine](const Message& message, Instant at) { hear(engine, message, at); });
     if (link->parts_.transport) link->parts_.transport->register_shard(link->parts_.shard);
+    engine.sync();  // what the registry handed over is in the membership before anything can fail
     if (emits) link->emitter_.emplace(Emitter::Self{engine.cluster_id(), engine.local_node_id(), endpoint}, link->parts_.transport, std::move(hooks), shm::random_bits(), sent);
     return link;
 }

@@ -21,15 +21,17 @@ public:
     Note& of(std::string_view node, Incarnation incarnation) {
         const auto [at, is_new] = notes_.try_emplace(std::string(node));
         Entry& entry = at->second;
-        if (!is_new && entry.incarnation.value != 0 && incarnation.value != 0 && entry.incarnation != incarnation) entry.note = Note{};
+        if (!is_new && entry.incarnation.value != 0 && entry.incarnation != incarnation) entry = Entry{};  // another life's, or the next one's
         if (incarnation.value != 0) entry.incarnation = incarnation;
         return entry.note;
     }
-    const Note* find(std::string_view node, Incarnation incarnation) const {
+    // Whoever is asked for is the life that a note was waiting for.
+    const Note* find(std::string_view node, Incarnation incarnation) {
         const auto at = notes_.find(node);
         if (at == notes_.end()) return nullptr;
-        const bool is_others = at->second.incarnation.value != 0 && incarnation.value != 0 && at->second.incarnation != incarnation;
-        return is_others ? nullptr : &at->second.note;
+        Entry& entry = at->second;
+        if (entry.incarnation.value == 0) entry.incarnation = incarnation;
+        return entry.incarnation == incarnation ? &entry.note : nullptr;
     }
     void forget(std::string_view node) {
         if (const auto at = notes_.find(node); at != notes_.end()) notes_.erase(at);

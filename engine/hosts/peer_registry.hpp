@@ -27,7 +27,8 @@ struct RegisteredPeer {
 // until before its `evicted` or `left` can.
 class PeerRegistry {
 public:
-    // A known one gets the endpoint and the prefixes. Attached, it is there after the engine's next step. Fails with invalid (names, lengths) or busy.
+    // A known one gets the prefixes, and unattached the endpoint, too: attached, that is the peer's own to say. Attached, it is there after the engine's next
+    // step. Fails with invalid (names, lengths) or busy.
     Result<void> add_peer(const RegisteredPeer& peer);
     // An unknown one is no error.
     Result<void> remove_peer(std::string_view node);
@@ -39,7 +40,7 @@ public:
     // Is it known, and does it want what comes below this path?
     bool should_deliver(std::string_view node, std::string_view path) const;
 
-    // The engine's: what was in the table is added to its membership; `cluster` is what find() says of its peers.
+    // The engine's, one at a time: what was in the table is added to its membership; `cluster` is what find() says of its peers.
     void attach(std::shared_ptr<PeerSource> source, std::string cluster);
     // What is in the membership now becomes the table.
     void detach();
@@ -52,7 +53,7 @@ private:
     std::map<std::string, RegisteredPeer, std::less<>> table_;  // while unattached
     std::shared_ptr<PeerSource> source_;
     std::string cluster_;
-    Notes<std::vector<std::string>> prefixes_;  // while attached
+    mutable Notes<std::vector<std::string>> prefixes_;  // while attached
 };
 
 }  // namespace rollcall

@@ -46,7 +46,7 @@ private:
 
     mutable std::mutex mutex_;
     std::map<std::string, bool, std::less<>> alive_;  // while unattached
-    Notes<Progress> progress_;
+    mutable Notes<Progress> progress_;
     std::shared_ptr<PeerSource> source_;
 };
 

@@ -21,6 +21,11 @@ bool Address::is_loopback() const noexcept {
     return family() == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6(*this).sin6_addr);
 }
 
+bool Address::is_multicast() const noexcept {
+    if (family() == AF_INET) return IN_MULTICAST(ntohl(v4(*this).sin_addr.s_addr));
+    return family() == AF_INET6 && IN6_IS_ADDR_MULTICAST(&v6(*this).sin6_addr);
+}
+
 std::string Address::text() const {
     char host[NI_MAXHOST] = "?", port[NI_MAXSERV] = "?";
     ::getnameinfo(get(), size, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);

@@ -20,6 +20,7 @@ struct Address {
     int family() const noexcept { return storage.ss_family; }
     const sockaddr* get() const noexcept { return reinterpret_cast<const sockaddr*>(&storage); }
     bool is_loopback() const noexcept;
+    bool is_multicast() const noexcept;
     // "127.0.0.1:4711", "[::1]:4711"
     std::string text() const;
     friend bool operator==(const Address& a, const Address& b) noexcept;

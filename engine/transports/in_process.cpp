@@ -35,13 +35,13 @@ void InProcessNetwork::heal() {
 
 // Receivers are called without the lock: they may publish.
 void InProcessNetwork::send(const std::string& from, const Message& message) {
-    std::vector<std::shared_ptr<InProcessTransport>> at_once;
+    std::vector<std::shared_ptr<InProcessTransport>> all, at_once;  // the last owner of one must not be whoever holds the lock
     Instant now;
     {
         const std::lock_guard lock(mutex_);
         now = now_ == Instant{} ? std::chrono::steady_clock::now() : now_;
         for (const auto& [name, weak] : hosts_) {
-            auto host = weak.lock();
+            const auto& host = all.emplace_back(weak.lock());
             if (!host || name == from || cuts_.contains({from, name}) || by_chance(conditions_.loss)) continue;
             for (int copies = by_chance(conditions_.duplication) ? 2 : 1; copies > 0; --copies) {
                 if (conditions_.delay_max <= Duration::zero()) {

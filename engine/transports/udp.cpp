@@ -9,6 +9,7 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <system_error>
 #include <thread>
 
@@ -30,12 +31,64 @@ namespace {
 constexpr std::size_t packets_at_once = 64;
 constexpr std::size_t most_peers = 1024;
 constexpr int receive_buffer = 4 << 20;  // the default holds 256 datagrams: a quarter of a second of a thousand hosts
-constexpr auto between_resolutions = std::chrono::seconds(10);
+constexpr auto between_resolutions = std::chrono::seconds(10), between_joins = std::chrono::seconds(10);
 constexpr std::size_t longest_names = 2 * 63, header_and_more = 32;
 
-struct Seed {
-    HostPort where;
-    std::vector<Address> addresses;
+// Whom to speak to. Shared with the resolver's thread, which a dead name server may keep for longer than the transport lives.
+class Seeds {
+public:
+    explicit Seeds(int family) : family_(family) {}
+
+    // Numbers at once; names when the resolver comes to them.
+    Result<void> add(const std::string& seed) {
+        auto where = parse_host_port(seed);
+        if (!where) return fail(where.error());
+        auto numeric = resolve(*where, family_, true);
+        const std::lock_guard lock(mutex_);
+        seeds_.push_back({std::move(*where), std::move(numeric)});
+        wake_.notify_all();
+        return {};
+    }
+    // Each once, and not oneself.
+    std::vector<Address> addresses(const Address& self) const {
+        const std::lock_guard lock(mutex_);
+        std::vector<Address> all;
+        for (const Seed& seed : seeds_)
+            for (const Address& to : seed.addresses)
+                if (!(to == self) && std::find(all.begin(), all.end(), to) == all.end()) all.push_back(to);
+        return all;
+    }
+    // A name may move to another address, or be unknown when we start.
+    void resolve_until_end() {
+        std::unique_lock lock(mutex_);
+        while (!ending_) {
+            const std::size_t known = seeds_.size();
+            for (std::size_t i = 0; i < known && !ending_; ++i) {
+                const HostPort where = seeds_[i].where;
+                lock.unlock();
+                auto found = resolve(where, family_, false);
+                lock.lock();
+                if (!found.empty()) seeds_[i].addresses = std::move(found);
+            }
+            wake_.wait_for(lock, between_resolutions, [&] { return ending_ || seeds_.size() != known; });
+        }
+    }
+    void end() {
+        const std::lock_guard lock(mutex_);
+        ending_ = true;
+        wake_.notify_all();
+    }
+
+private:
+    struct Seed {
+        HostPort where;
+        std::vector<Address> addresses;
+    };
+    const int family_;
+    mutable std::mutex mutex_;  // guards what follows
+    std::condition_variable wake_;
+    std::vector<Seed> seeds_;
+    bool ending_ = false;
 };
 
 // Room for one byte more than a datagram may have: what fills it is too long.
@@ -67,23 +120,23 @@ struct Batch {
 
 struct UdpTransport::Impl {
     UdpOptions options;
-    shm::Descriptor socket, wakeup;
+    shm::Descriptor socket, group_socket, wakeup;
     Address bound;
+    std::optional<Address> group;
     std::string address;
     Switchboard switchboard;
 
-    mutable std::mutex mutex;  // guards what follows
-    std::vector<Seed> seeds;
+    std::shared_ptr<Seeds> seeds;
+    mutable std::mutex mutex;  // guards what was heard
     std::map<std::string, std::pair<Address, Instant>, std::less<>> heard;  // by the bytes of the address
-    bool ending = false;
-    std::condition_variable wake;
-    std::thread receiver, resolver;
+    std::thread receiver;
 
     Result<void> bind();
+    Result<void> bind_group();
+    bool join_group() noexcept;
     Result<void> start();
     void receive();
     void take(std::string_view bytes, const Address& from, Instant at);
-    void resolve_names();
     std::vector<Address> destinations() const;
     void log(const std::string& line) const {
         if (options.log) options.log(line);
@@ -96,6 +149,7 @@ Result<std::shared_ptr<UdpTransport>> UdpTransport::open(UdpOptions options) {
     auto impl = std::make_unique<Impl>();
     impl->options = std::move(options);
     if (auto bound = impl->bind(); !bound) return fail(bound.error());
+    if (auto bound = impl->bind_group(); !bound) return fail(bound.error());
     std::shared_ptr<UdpTransport> transport(new UdpTransport(std::move(impl)));
     for (const std::string& seed : transport->impl_->options.seeds)
         if (auto added = transport->add_seed(seed); !added) return fail(added.error());
@@ -129,13 +183,39 @@ Result<void> UdpTransport::Impl::bind() {
     bound.size = sizeof bound.storage;
     ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&bound.storage), &bound.size);
     address = bound.text();
+    seeds = std::make_shared<Seeds>(bound.family());
     return {};
+}
+
+// A socket of its own: what is sent to the group comes to whoever is bound to the group, on a port that many share.
+Result<void> UdpTransport::Impl::bind_group() {
+    if (options.multicast.empty()) return {};
+    const auto where = parse_host_port(options.multicast);
+    if (!where) return fail(where.error());
+    const auto found = resolve(*where, AF_INET, true);
+    if (bound.family() != AF_INET || found.empty() || !found.front().is_multicast() || where->port == 0)
+        return fail(ErrorKind::invalid, "multicast '" + options.multicast + "' is no GROUP:PORT of IPv4, or " + options.bind + " is not: IPv6 goes by seeds");
+    group = found.front();
+    group_socket.reset(::socket(group->family(), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!group_socket) return fail(ErrorKind::full, std::string("cannot make a UDP socket: ") + std::strerror(errno));
+    const int on = 1;
+    ::setsockopt(group_socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    ::setsockopt(group_socket.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    if (::bind(group_socket.get(), group->get(), group->size) != 0 || !join_group()) return fail(ErrorKind::system, "cannot join " + options.multicast + ": " + std::strerror(errno));
+    return {};
+}
+
+// Sent and heard through the interface that we are bound to. Who is a member already stays one.
+bool UdpTransport::Impl::join_group() noexcept {
+    const ip_mreqn membership{reinterpret_cast<const sockaddr_in&>(group->storage).sin_addr, reinterpret_cast<const sockaddr_in&>(bound.storage).sin_addr, 0};
+    ::setsockopt(socket.get(), IPPROTO_IP, IP_MULTICAST_IF, &membership, sizeof membership);
+    return ::setsockopt(group_socket.get(), IPPROTO_IP, IP_ADD_MEMBERSHIP, &membership, sizeof membership) == 0 || errno == EADDRINUSE;
 }
 
 Result<void> UdpTransport::Impl::start() {
     try {
         receiver = engine::start_quiet_thread("rollcall-udp", [this] { receive(); });
-        resolver = engine::start_quiet_thread("rollcall-names", [this] { resolve_names(); });
+        engine::start_quiet_thread("rollcall-names", [all = seeds] { all->resolve_until_end(); }).detach();  // getaddrinfo() cannot be interrupted
         return {};
     } catch (const std::system_error& error) {
         return fail(ErrorKind::full, std::string("cannot start the threads of udp: ") + error.what());
@@ -143,15 +223,10 @@ Result<void> UdpTransport::Impl::start() {
 }
 
 UdpTransport::~UdpTransport() {
-    {
-        const std::lock_guard lock(impl_->mutex);
-        impl_->ending = true;
-    }
-    impl_->wake.notify_all();
+    impl_->seeds->end();
     const std::uint64_t one = 1;
     (void)!::write(impl_->wakeup.get(), &one, sizeof one);
     if (impl_->receiver.joinable()) impl_->receiver.join();
-    if (impl_->resolver.joinable()) impl_->resolver.join();
 }
 
 const std::string& UdpTransport::address() const noexcept { return impl_->address; }
@@ -169,26 +244,11 @@ std::vector<TransportPeer> UdpTransport::peers() const {
     return all;
 }
 
-// Numbers at once; names by the resolver's thread, which may have to wait for a server.
-Result<void> UdpTransport::add_seed(const std::string& seed) {
-    auto where = parse_host_port(seed);
-    if (!where) return fail(where.error());
-    auto numeric = resolve(*where, impl_->bound.family(), true);
-    {
-        const std::lock_guard lock(impl_->mutex);
-        impl_->seeds.push_back({std::move(*where), std::move(numeric)});
-    }
-    impl_->wake.notify_all();
-    return {};
-}
+Result<void> UdpTransport::add_seed(const std::string& seed) { return impl_->seeds->add(seed); }
 
-// Each once; oneself among the seeds is ignored.
 std::vector<Address> UdpTransport::Impl::destinations() const {
-    const std::lock_guard lock(mutex);
-    std::vector<Address> all;
-    for (const Seed& seed : seeds)
-        for (const Address& to : seed.addresses)
-            if (!(to == bound) && std::find(all.begin(), all.end(), to) == all.end()) all.push_back(to);
+    std::vector<Address> all = seeds->addresses(bound);
+    if (group) all.push_back(*group);
     return all;
 }
 
@@ -226,29 +286,21 @@ void UdpTransport::Impl::take(std::string_view bytes, const Address& from, Insta
 
 void UdpTransport::Impl::receive() {
     const auto batch = std::make_unique<Batch>();
-    std::array<pollfd, 2> waiting{{{socket.get(), POLLIN, 0}, {wakeup.get(), POLLIN, 0}}};
+    Instant next_join{};
+    std::array<pollfd, 3> waiting{{{wakeup.get(), POLLIN, 0}, {socket.get(), POLLIN, 0}, {group_socket.get(), POLLIN, 0}}};  // -1 is passed over
     for (;;) {
-        ::poll(waiting.data(), waiting.size(), -1);
-        if (waiting[1].revents != 0) return;
-        const std::size_t count = batch->receive(socket.get());
-        const Instant now = std::chrono::steady_clock::now();
-        for (std::size_t i = 0; i < count; ++i) take((*batch)[i], batch->from[i], now);
-    }
-}
-
-// A name may move to another address, or be unknown when we start.
-void UdpTransport::Impl::resolve_names() {
-    std::unique_lock lock(mutex);
-    while (!ending) {
-        std::size_t known = seeds.size();
-        for (std::size_t i = 0; i < known && !ending; ++i) {
-            const HostPort where = seeds[i].where;
-            lock.unlock();
-            auto found = resolve(where, bound.family(), false);
-            lock.lock();
-            if (!found.empty()) seeds[i].addresses = std::move(found);
+        ::poll(waiting.data(), waiting.size(), group ? 10'000 : -1);
+        if (waiting[0].revents != 0) return;
+        if (const Instant now = std::chrono::steady_clock::now(); group && now >= next_join) {
+            join_group();  // an interface that went and came back has forgotten it
+            next_join = now + between_joins;
         }
-        wake.wait_for(lock, between_resolutions, [&] { return ending || seeds.size() != known; });
+        for (std::size_t s = 1; s < waiting.size(); ++s) {
+            if (waiting[s].revents == 0) continue;
+            const std::size_t count = batch->receive(waiting[s].fd);
+            const Instant now = std::chrono::steady_clock::now();
+            for (std::size_t i = 0; i < count; ++i) take((*batch)[i], batch->from[i], now);
+        }
     }
 }
 

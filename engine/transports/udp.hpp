@@ -1,4 +1,5 @@
-// Hosts over UDP, unicast: one datagram a message to everybody it was told of. Nothing is signed: without keys it stays on this machine unless told otherwise.
+// Hosts over UDP: one datagram a message to everybody it was told of, and one to a multicast group. Nothing is signed: without keys it stays on this machine
+// unless told otherwise.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@ namespace rollcall {
 struct UdpOptions {
     std::string bind = "127.0.0.1:0";  // ADDRESS:PORT, or [ADDRESS]:PORT of IPv6; port 0: any
     std::vector<std::string> seeds{};  // HOST:PORT: to whom messages go. Names are resolved again and again
+    std::string multicast{};           // GROUP:PORT of IPv4: heard there, and spoken to; it reaches no further than one network (TTL 1). Seeds are spoken to beside it
     bool insecure = false;             // may be reached from other machines although nothing is signed
     std::function<void(const std::string&)> log{};  // one line each, from the transport's threads
 };

@@ -6,6 +6,8 @@
 #include <mutex>
 #include <thread>
 
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -31,10 +33,10 @@ struct Maker {
 class TransportContract : public testing::TestWithParam<Maker> {
 protected:
     struct Host {
-        std::shared_ptr<Transport> transport;
-        std::shared_ptr<Shard> shard;
         std::mutex mutex;
         std::vector<Message> heard;
+        std::shared_ptr<Shard> shard;
+        std::shared_ptr<Transport> transport;  // ends first: its thread fills what was heard
 
         void listen(std::shared_ptr<Transport> over, const std::string& node) {
             transport = std::move(over);
@@ -162,8 +164,15 @@ Pair udp(const char* address) {
     return {here, there, nullptr};
 }
 
+// Neither knows the other's address. A port of their own, so that tests beside this one speak among themselves.
+Pair multicast(const char* address, const std::string& group) {
+    const std::string at = group + ":" + std::to_string(20'000 + ::getpid() % 20'000);
+    return {UdpTransport::open({.bind = address, .multicast = at}).value(), UdpTransport::open({.bind = address, .multicast = at}).value(), nullptr};
+}
+
 INSTANTIATE_TEST_SUITE_P(All, TransportContract,
-                         testing::Values(Maker{"InProcess", in_process}, Maker{"Udp4", [] { return udp("127.0.0.1:0"); }}, Maker{"Udp6", [] { return udp("[::1]:0"); }}), [](const auto& tested) { return std::string(tested.param.name); });
+                         testing::Values(Maker{"InProcess", in_process}, Maker{"Udp4", [] { return udp("127.0.0.1:0"); }}, Maker{"Udp6", [] { return udp("[::1]:0"); }},
+                                         Maker{"Multicast", [] { return multicast("127.0.0.1:0", "239.255.79.46"); }}), [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace
 }  // namespace rollcall

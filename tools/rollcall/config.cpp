@@ -104,6 +104,7 @@ std::map<std::string, Key, std::less<>> keys_of(Config& config) {
         {"node", {"node", text(config.node)}},            {"group", {"group", text(config.group)}},
         {"log-level", {"log-level", text(config.log_level)}}, {"capacity", {"capacity", number(config.capacity, 1, shm::max_capacity)}},
         {"ring", {"ring", number(config.ring, 1, shm::max_ring)}}, {"udp", {"udp", text(config.udp)}},
+        {"multicast", {"multicast", text(config.multicast)}},
         {"endpoint", {"endpoint", text(config.endpoint)}}, {"emit", {"emit", text(config.emit)}},
         {"seed", {"seed", texts(config.seed)}},           {"insecure", {"insecure", truth(config.insecure)}},
     };

@@ -25,7 +25,7 @@ namespace rollcall::cli {
 namespace {
 
 struct Options {
-    std::optional<std::string> node, config, group, udp, endpoint, emit;
+    std::optional<std::string> node, config, group, udp, multicast, endpoint, emit;
     std::vector<std::string> seeds;
     bool insecure = false;
     std::optional<std::uint64_t> capacity, ring;
@@ -42,6 +42,7 @@ void declare(OptionSet& set, Options& options) {
     set.text("--group", "NAME", "members of this group may join (default: the engine's own group)", options.group);
     set.text("--udp", "ADDR:PORT", "hear other hosts, and be heard by them, over UDP here ([ADDR]:PORT for IPv6)", options.udp);
     set.texts("--seed", "HOST:PORT", "with --udp: another host to speak to; once for each", options.seeds);
+    set.text("--multicast", "GROUP:PORT", "with --udp: speak to this group, and hear it, beside the seeds", options.multicast);
     set.flag("--insecure", "with --udp: may be reached from other machines, though nothing is signed", options.insecure);
     set.text("--endpoint", "TEXT", "where this node is reached: told to other hosts", options.endpoint);
     set.text("--emit", "node", "heartbeats of the engine's own node; with --udp they are sent anyway", options.emit);
@@ -64,8 +65,9 @@ Result<void> plan_hosts(Plan& plan, const Options& options, const Config& file) 
     if (auto valid = validate_endpoint(plan.engine.endpoint); !valid) return valid;
     const std::vector<std::string>& seeds = options.seeds.empty() ? file.seed : options.seeds;
     const bool insecure = options.insecure || file.insecure.value_or(false);
-    if (!udp && (!seeds.empty() || insecure)) return fail(ErrorKind::invalid, "--seed and --insecure belong to --udp ADDR:PORT");
-    if (udp) plan.udp = UdpOptions{*udp, seeds, insecure, [](const std::string& line) { log(LogLevel::warning, line); }};
+    const auto multicast = options.multicast ? options.multicast : file.multicast;
+    if (!udp && (!seeds.empty() || insecure || multicast)) return fail(ErrorKind::invalid, "--seed, --multicast and --insecure belong to --udp ADDR:PORT");
+    if (udp) plan.udp = UdpOptions{*udp, seeds, multicast.value_or(""), insecure, [](const std::string& line) { log(LogLevel::warning, line); }};
     return {};
 }
 

@@ -81,6 +81,26 @@ TEST(PeerRegistry, WhatAnEarlierLifeWantedIsForgotten) {
     EXPECT_TRUE(registry.should_deliver("a", "y."));
 }
 
+// A note that was made before its peer was there is its first life's, and nobody's after it.
+TEST(PeerRegistry, WhatWasAskedForBeforeAJoinIsOneLifes) {
+    PeerRegistry registry;
+    const auto membership = std::make_shared<FakeMembership>();
+    membership->is_slow = true;
+    registry.attach(membership, "orders");
+    ASSERT_TRUE(registry.add_peer({"a", "orders", "", std::nullopt, {"x."}}));
+    membership->join("a", 1);
+    EXPECT_FALSE(registry.should_deliver("a", "y."));
+    membership->join("a", 2);
+    EXPECT_TRUE(registry.should_deliver("a", "y.")) << "the next life";
+
+    ASSERT_TRUE(registry.add_peer({"a", "orders", "", std::nullopt, {"x."}}));
+    membership->all.clear();
+    ASSERT_TRUE(registry.add_peer({"a", "orders", "", std::nullopt, {"z."}}));
+    membership->join("a", 3);
+    EXPECT_TRUE(registry.should_deliver("a", "z.")) << "evicted, and asked for again";
+    EXPECT_FALSE(registry.should_deliver("a", "y."));
+}
+
 TEST(PeerRegistry, DoesNotGrowByPeersThatCameAndWent) {
     PeerRegistry registry;
     const auto membership = std::make_shared<FakeMembership>();

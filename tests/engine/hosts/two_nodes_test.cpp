@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/client/member.hpp"
 #include "engine/hosts/shard.hpp"
 #include "engine/transports/in_process.hpp"
 #include "tests/support/engine_fixture.hpp"
@@ -197,6 +198,21 @@ TEST(Emission, ThreadsOfRealEnginesHearEachOther) {
     EXPECT_EQ(b_heard.get_future().wait_for(30s), std::future_status::ready);
     a->stop();
     b->stop();
+}
+
+// A stranger's word must not keep a local process alive that hangs, nor say where it is reached.
+TEST(Emission, AMemberWithAProcessSpeaksForItself) {
+    const TemporaryFolder folder;
+    Engine engine({.cluster = "orders", .node = "engine", .dir = folder.path()});
+    ASSERT_TRUE(engine.start());
+    auto me = Member::join({.cluster = "orders", .node = "me", .endpoint = "mine", .dir = folder.path()});
+    ASSERT_TRUE(me);
+    const auto before = engine.find("me")->last_heartbeat;
+    ASSERT_TRUE(engine.on_heartbeat("me", "orders", "", std::chrono::steady_clock::now() + 1s));
+    ASSERT_TRUE(engine.on_heartbeat("me", "orders", "theirs", std::chrono::steady_clock::now() + 1s));
+    engine.sync();
+    EXPECT_EQ(engine.find("me")->last_heartbeat, before);
+    EXPECT_EQ(engine.find("me")->endpoint, "mine");
 }
 
 }  // namespace
