@@ -32,7 +32,7 @@ void ReferenceModel::tell(EventKind kind, const std::string& node, const Peer& p
 void ReferenceModel::admit(const std::string& node, Reason reason) {
     const bool is_plausible = wall_us_ > 0 && wall_us_ <= std::int64_t{1} << 52;
     greatest_incarnation_ = std::max(greatest_incarnation_ + 1, is_plausible ? static_cast<std::uint64_t>(wall_us_) : 1);
-    peers_[node] = {State::alive, reason, greatest_incarnation_, now_, 0};
+    peers_[node] = {State::alive, reason, greatest_incarnation_, now_, 0, reason == Reason::join};
     tell(EventKind::joined, node, peers_[node], 0, true);
 }
 
@@ -52,8 +52,9 @@ void ReferenceModel::register_peer(const std::string& node) {
 }
 
 void ReferenceModel::hear(const std::string& node, std::uint64_t at) {
-    if (peers_.contains(node)) beat(node, at);
-    else admit(node, Reason::heartbeat);
+    const auto it = peers_.find(node);
+    if (it == peers_.end()) return admit(node, Reason::heartbeat);
+    if (!it->second.has_process) beat(node, at);
 }
 
 void ReferenceModel::remove(const std::string& node, EventKind kind, Reason reason) {

@@ -57,6 +57,7 @@ public:
         Reason reason = Reason::join;
         std::uint64_t incarnation = 0, last_beat = 0;
         std::uint64_t proven_at = 0;
+        bool has_process = false;  // then nobody else's heartbeat counts for it
         bool is_proven() const noexcept { return is_proof(state, reason); }
     };
     const std::map<std::string, Peer>& peers() const noexcept { return peers_; }
