@@ -1,10 +1,12 @@
 // What does a heartbeat cost while others are at work?
 //
 // This process beats; beside it, on the other core: nobody, a busy loop, a producer on its own line (a slot as the engine hands them out), on
-// the same line, on the same word, and an engine that scans at 100 Hz, 1 kHz and 10 kHz with this member among ten thousand. Beats of
-// two producers in all are twice one's if this one's cost does not change.
+// the same line, on the same word (argument 0: another process, 1: another thread), and an engine that scans at 100 Hz, 1 kHz and 10 kHz with this
+// member among ten thousand. Beats of two producers in all are twice one's if this one's cost does not change.
+#include <atomic>
 #include <functional>
 #include <optional>
+#include <thread>
 
 #include "bench/bench.hpp"
 #include "bench/child.hpp"
@@ -20,38 +22,40 @@ using bench::stay_on;
 
 constexpr Duration unit = from_stamp_units(1);
 
-[[noreturn]] void beat_for_ever(shm::Word& word) {
-    for (std::uint64_t stamp = 1;; ++stamp) shm::beat(word, Stamp{stamp}, shm::first_generation);
+using Ending = std::atomic<bool>;
+
+void beat_until(const Ending& ending, shm::Word& word) {
+    for (std::uint64_t stamp = 1; !ending.load(std::memory_order_relaxed); ++stamp) shm::beat(word, Stamp{stamp}, shm::first_generation);
 }
 
-// Shared words, each a producer's; what the other process does with them, on the other core.
-void beat_beside(benchmark::State& state, const std::function<void(shm::Word*)>& other) {
+// Shared words, each a producer's; what the other process or thread does with them, on the other core.
+void beat_beside(benchmark::State& state, const std::function<void(shm::Word*, const Ending&)>& other, bool in_thread = false) {
     stay_on(0);
     auto* words = static_cast<shm::Word*>(::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     for (int i = 0; i < 512; ++i) words[i].store(shm::make_word(Stamp{0}, shm::first_generation), std::memory_order_relaxed);
     {
+        Ending ending{false};
         std::optional<bench::Child> child;
-        if (other) child.emplace([&] { stay_on(1), other(words); });
+        std::thread thread;
+        if (other && in_thread) thread = std::thread([&] { stay_on(1), other(words, ending); });
+        else if (other) child.emplace([&] { stay_on(1), other(words, ending); });
         std::uint64_t stamp = 1;
         for (auto _ : state) benchmark::DoNotOptimize(shm::beat(words[0], Stamp{++stamp}, shm::first_generation));
+        ending = true;
+        if (thread.joinable()) thread.join();
     }
     ::munmap(words, 4096);
 }
 
 void Alone(benchmark::State& state) { beat_beside(state, nullptr); }
 void BesideABusyLoop(benchmark::State& state) {
-    beat_beside(state, [](shm::Word*) {
+    beat_beside(state, [](shm::Word*, const Ending&) {
         for (volatile std::uint64_t turns = 0;;) turns = turns + 1;
     });
 }
-void OtherOnItsOwnLine(benchmark::State& state) {
-    beat_beside(state, [](shm::Word* words) { beat_for_ever(words[8]); });
-}
-void OtherOnTheSameLine(benchmark::State& state) {
-    beat_beside(state, [](shm::Word* words) { beat_for_ever(words[1]); });
-}
-void OtherOnTheSameWord(benchmark::State& state) {
-    beat_beside(state, [](shm::Word* words) { beat_for_ever(words[0]); });
+template <int word>
+void beside_a_producer(benchmark::State& state) {
+    beat_beside(state, [](shm::Word* words, const Ending& ending) { beat_until(ending, words[word]); }, state.range(0) == 1);
 }
 
 // Members of two processes in one engine's memory.
@@ -100,9 +104,9 @@ void MemberBesideAnEngine(benchmark::State& state) { member_beats(state, std::ch
 
 BENCHMARK(Alone);
 BENCHMARK(BesideABusyLoop);
-BENCHMARK(OtherOnItsOwnLine);
-BENCHMARK(OtherOnTheSameLine);
-BENCHMARK(OtherOnTheSameWord);
+BENCHMARK(beside_a_producer<8>)->Name("OtherOnItsOwnLine")->Arg(0)->Arg(1);
+BENCHMARK(beside_a_producer<1>)->Name("OtherOnTheSameLine")->Arg(0)->Arg(1);
+BENCHMARK(beside_a_producer<0>)->Name("OtherOnTheSameWord")->Arg(0)->Arg(1);
 BENCHMARK(MemberBesideAMember);
 BENCHMARK(MemberAlone);
 BENCHMARK(MemberBesideABusyLoop);

@@ -1,13 +1,18 @@
 // How long does an event take to another process?
 //
 // One side publishes an event as the engine does (entry, checkpoint, selector), the other finds and copies it as an observer does and answers
-// by a store to one line, which the first waits for. Beside it the limits: a ping of as many lines (four: three of the entry, the selector), a ping
-// of one line, and a bare futex. What is shown is the way there and the answer; half of a one-line round trip is the answer's part.
+// by a store to one line, which the first waits for: an observer that spins, one that sleeps on the futex, and one in an event loop, on Observer::fd().
+// Beside it the limits: a ping of as many lines (four: three of the entry, the selector), a ping of one line, a bare futex, and a bare eventfd. What is shown is the way there and the answer; half of a one-line round trip is the answer's part.
 #include <atomic>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "bench/bench.hpp"
 #include "bench/child.hpp"
 #include "engine/client/cursor.hpp"
+#include "engine/client/observer.hpp"
 #include "shm/checkpoint.hpp"
 #include "shm/futex.hpp"
 #include "shm/ring.hpp"
@@ -115,6 +120,7 @@ public:
     void wake() noexcept { shm::futex_wake_all(segment_->roster().header().selector); }
     const shm::Roster& roster() const noexcept { return segment_->roster(); }
     Sequence last() const noexcept { return values_.head; }
+    const std::string& dir() const noexcept { return folder_.path(); }
 
 private:
     std::string make_folder() const {
@@ -177,11 +183,54 @@ void BareFutex(benchmark::State& state) {
     });
 }
 
+// As it is used in an event loop.
+void EventToAnObserverOfItsDescriptor(benchmark::State& state) {
+    const Shared shared;
+    Publisher publisher;
+    const bench::Child other([&] {
+        stay_on(1);
+        auto observer = Observer::attach({.cluster = "bench", .dir = publisher.dir(), .after = publisher.last().value});
+        if (!observer) bench::give_up(observer.error().message);
+        pollfd readable{observer->fd(), POLLIN, 0};
+        for (std::uint64_t n = 0;;) {
+            ::poll(&readable, 1, 1000);
+            while (const auto event = observer->poll()) {
+                benchmark::DoNotOptimize(event);
+                shared->answer.words[0].store(++n, release);
+            }
+        }
+    });
+    ask(state, shared, [&](std::uint64_t) {
+        publisher.publish();
+        publisher.wake();
+    });
+}
+
+void BareEventfd(benchmark::State& state) {
+    const Shared shared;
+    const int fd = ::eventfd(0, EFD_NONBLOCK);
+    const bench::Child other([&] {
+        stay_on(1);
+        pollfd readable{fd, POLLIN, 0};
+        for (std::uint64_t n = 0, count = 0;;) {
+            ::poll(&readable, 1, 1000);
+            if (::read(fd, &count, sizeof count) == sizeof count) shared->answer.words[0].store(++n, release);
+        }
+    });
+    ask(state, shared, [&](std::uint64_t) {
+        const std::uint64_t one = 1;
+        (void)!::write(fd, &one, sizeof one);
+    });
+    ::close(fd);
+}
+
 BENCHMARK(PingOfOneLine)->UseManualTime();
 BENCHMARK(PingOfFourLines)->UseManualTime();
 BENCHMARK(EventToASpinningObserver)->UseManualTime();
 BENCHMARK(BareFutex)->UseManualTime();
 BENCHMARK(EventToASleepingObserver)->UseManualTime();
+BENCHMARK(BareEventfd)->UseManualTime();
+BENCHMARK(EventToAnObserverOfItsDescriptor)->UseManualTime();
 
 }  // namespace
 

@@ -174,7 +174,7 @@ def write(folder, m):
     per_item = [("UsualDesign", "mutex and map"), ("ALineForEachPeer", "a line a peer"), ("Scan", "rollcall"), ("ReadTheSameArray", "reading the words")]
     (folder / "scan.svg").write_text(plot("A look at every peer", "ns", [(label, [(n, ns / n) for n, ns in curve(m, name)]) for name, label in per_item], describe(m)))
     steps = [("FullScan", "scan of all words"), ("QuietStep", "quiet step"), ("ChangingStep", "1 % changing")]
-    ways = [("PingOfFourLines", "ping of four lines"), ("EventToASpinningObserver", "event, spinning"), ("BareFutex", "bare futex"), ("EventToASleepingObserver", "event, asleep")]
+    ways = [("PingOfFourLines", "ping of four lines"), ("EventToASpinningObserver", "event, spinning"), ("BareFutex", "bare futex"), ("EventToASleepingObserver", "event, asleep"), ("BareEventfd", "bare eventfd"), ("EventToAnObserverOfItsDescriptor", "event, event loop")]
     (folder / "events.svg").write_text(plot("An event to another process and the answer", "ns", [(label, percentiles(m, name)) for name, label in ways],
                                             describe(m), "the slowest one in", lambda n: f"{n:,}"))
     (folder / "step.svg").write_text(plot("One step of the engine", "us", [(label, curve(m, name, scale=1e-3)) for name, label in steps], describe(m)))

@@ -11,13 +11,7 @@
 #include <unistd.h>
 
 #include "engine/client/present.hpp"
-#include "engine/core.hpp"
-#include "engine/dispatcher.hpp"
-#include "engine/doorbell.hpp"
-#include "engine/fair_shared_mutex.hpp"
-#include "engine/hosts/link.hpp"
-#include "engine/inbox.hpp"
-#include "engine/runner.hpp"
+#include "engine/engine_impl.hpp"
 #include "shm/index.hpp"
 #include "shm/word.hpp"
 
@@ -43,72 +37,30 @@ Result<std::optional<std::uint32_t>> group_id(const std::string& name) {
 
 }  // namespace
 
-struct Engine::Impl {
-    explicit Impl(Options o) : options(std::move(o)), dispatcher(options.log) {
-        if (options.node.empty()) options.node = host_name();
-        if (!options.clock) options.clock = [] { return std::chrono::steady_clock::now(); };
-        if (!options.wall_clock) options.wall_clock = system_wall_clock;
-        inbox.on_put([this] { bell.ring(); });
-    }
+Engine::Impl::Impl(Options o) : options(std::move(o)), dispatcher(options.log) {
+    if (options.node.empty()) options.node = host_name();
+    if (!options.clock) options.clock = [] { return std::chrono::steady_clock::now(); };
+    if (!options.wall_clock) options.wall_clock = system_wall_clock;
+    inbox.on_put([this] { bell.ring(); });
+}
 
-    engine::CoreOptions core_options(std::optional<std::uint32_t> gid) const {
-        return {options.cluster, options.node, host_name(), options.dir, options.settings, options.capacity, options.ring, gid};
-    }
-    // Without anybody to answer, a refusal goes to the log; at most one a second, since every heartbeat of an unknown node may bring one.
-    void tell_refusals(Request& request) {
-        request.done = [this, node = request.node](const engine::Answer& answer) {
-            const Instant now = options.clock();
-            if (!answer.error || !options.log || now < next_refusal) return;
-            next_refusal = now + std::chrono::seconds(1);
-            options.log("cannot register '" + node + "': " + answer.error->message);
-        };
-    }
-    Result<void> put(Request request) {
-        if (inbox.put(std::move(request))) return {};
-        return fail(ErrorKind::busy, "the inbox is full: " + std::to_string(engine::Inbox::bound) + " requests are waiting");
-    }
-    Result<void> open_locked();
-    void stop_threads();
-    void stop_from_callback();
-    void let_go();
-    Result<void> renew();
-    void answer_all_until_now();
-    void tell_of_opening() const;
-    // On the stepping thread, before each step: the memory takes over what was counted since it was opened.
-    void take_counts() {
-        core->counter(engine::Counter::heartbeats_received) = received.load(std::memory_order_relaxed);
-        core->counter(engine::Counter::heartbeats_sent) = sent.load(std::memory_order_relaxed);
-    }
-    template <class Part>
-    Result<void> set_part(std::shared_ptr<Part> engine::LinkParts::*part, std::shared_ptr<Part> value);
-    Result<void> tie(Engine& self);
-    bool detects() const;
-    void untie();
-    bool is_threaded() const noexcept { return threaded.load(std::memory_order_acquire); }  // [threaded]
+engine::CoreOptions Engine::Impl::core_options(std::optional<std::uint32_t> gid) const {
+    return {options.cluster, options.node, host_name(), options.dir, options.settings, options.capacity, options.ring, gid};
+}
 
-    const pid_t process = ::getpid();
-    Options options;
-    engine::Doorbell bell;
-    engine::Inbox inbox;
-    engine::Dispatcher dispatcher;
-    std::mutex lifecycle;              // open, start, stop: one at a time
-    std::atomic<bool> stopping{false};  // its holder waits for the threads, and so for a running callback
-    mutable engine::FairSharedMutex memory;  // held shared by whoever reads the roster, exclusively while it comes and goes
-    mutable std::mutex settings;       // guards options.settings and pending
-    std::uint64_t pending = 0;         // changes of settings that no step has seen yet
-    std::unique_ptr<engine::Core> core;
-    engine::LinkParts parts;
-    std::unique_ptr<engine::Link> link;  // while open, where there is anything to be tied to
-    std::unique_ptr<engine::Runner> runner;
-    std::mutex stepping;                  // a step without a runner
-    std::atomic<bool> threaded{false};    // a runner has the memory, or had it and ended: nobody else may step
-    std::atomic<bool> running{false};
-    std::atomic<Ending> ending{Ending::none};
-    Instant next_refusal{};               // of a registration that is worth a line; on the stepping thread
-    bool lets_go_after_dispatch = false;  // a callback inside dispatch() stopped the engine
-    std::atomic<std::uint64_t> received{0}, sent{0};  // heartbeats
-    std::optional<std::uint32_t> group;
-};
+void Engine::Impl::tell_refusals(Request& request) {
+    request.done = [this, node = request.node](const engine::Answer& answer) {
+        const Instant now = options.clock();
+        if (!answer.error || !options.log || now < next_refusal) return;
+        next_refusal = now + std::chrono::seconds(1);
+        options.log("cannot register '" + node + "': " + answer.error->message);
+    };
+}
+
+Result<void> Engine::Impl::put(Request request) {
+    if (inbox.put(std::move(request))) return {};
+    return fail(ErrorKind::busy, "the inbox is full: " + std::to_string(engine::Inbox::bound) + " requests are waiting");
+}
 
 Engine::Engine(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 
@@ -156,45 +108,6 @@ Result<void> Engine::open() {
     if (opened && is_new) impl_->tell_of_opening();
     return opened;
 }
-
-template <class Part>
-Result<void> Engine::Impl::set_part(std::shared_ptr<Part> engine::LinkParts::*part, std::shared_ptr<Part> value) {
-    const std::lock_guard lock(lifecycle);
-    if (core) return fail(ErrorKind::invalid, "shard, transport and registry are set before the engine is opened");
-    parts.*part = std::move(value);
-    return {};
-}
-
-Result<void> Engine::set_shard(std::shared_ptr<Shard> shard) { return impl_->set_part(&engine::LinkParts::shard, std::move(shard)); }
-Result<void> Engine::set_transport(std::shared_ptr<Transport> transport) { return impl_->set_part(&engine::LinkParts::transport, std::move(transport)); }
-Result<void> Engine::set_peer_registry(std::shared_ptr<PeerRegistry> registry) { return impl_->set_part(&engine::LinkParts::registry, std::move(registry)); }
-
-// An engine that cannot be tied to what it was given is not opened.
-Result<void> Engine::Impl::tie(Engine& self) {
-    const bool emits = options.emit_node || parts.shard || parts.transport;
-    if (link || (parts.is_empty() && !emits)) return {};
-    auto made = engine::Link::make(self, parts, emits, options.endpoint,
-                                   {[this] { return detects(); }, [&self] { return self.config().heartbeat; }, options.wall_clock, options.log}, sent);
-    if (!made) {
-        const std::lock_guard last_step(stepping);  // on another thread, which may have seen that there is a core
-        let_go();
-        return fail(made.error());
-    }
-    const std::lock_guard no_step(stepping);
-    link = std::move(*made);
-    return {};
-}
-
-// Has there been a pass within the suspect timeout, and will there be more?
-bool Engine::Impl::detects() const {
-    const std::shared_lock lock(memory);
-    if (!core || (is_threaded() && !running.load(std::memory_order_acquire))) return false;  // [running]
-    const auto last = static_cast<std::int64_t>(core->roster().header().step_ns.load(std::memory_order_acquire));  // [step]
-    return to_ns(options.clock()) - last <= core->settings().suspect.count();
-}
-
-// Not under the memory's lock: the views read once more.
-void Engine::Impl::untie() { link.reset(); }
 
 // What became of what lay there.
 void Engine::Impl::tell_of_opening() const {

@@ -34,7 +34,6 @@ bool Switchboard::is_wanted(const std::string& path) const {
 }
 
 std::size_t Switchboard::deliver(const Message& message, Instant at) {
-    received_.fetch_add(1, relaxed);
     std::vector<std::shared_ptr<Shard>> receivers;
     {
         const std::shared_lock lock(mutex_);
@@ -45,6 +44,7 @@ std::size_t Switchboard::deliver(const Message& message, Instant at) {
     std::size_t taken = 0;
     for (const auto& shard : receivers) taken += shard->bus().deliver(message, at);
     (taken == 0 ? foreign_ : delivered_).fetch_add(1, relaxed);
+    received_.fetch_add(1, relaxed);
     return taken;
 }
 
