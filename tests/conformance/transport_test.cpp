@@ -81,7 +81,10 @@ TEST_P(TransportContract, CarriesAMessageAsItIs) {
     const Message sent = make_heartbeat("orders", "here", {1234567, "10.0.0.1:7000"});
     ASSERT_TRUE(here.transport->publish(sent));
     ASSERT_TRUE(eventually([&] { return there.count() == 1; }));
-    EXPECT_EQ(there.heard[0], sent);
+    {
+        const std::lock_guard lock(there.mutex);
+        EXPECT_EQ(there.heard[0], sent);
+    }
     EXPECT_EQ(here.count(), 0u) << "nobody hears himself";
 }
 
@@ -95,6 +98,21 @@ TEST_P(TransportContract, AnotherClustersMessagesAreNobodys) {
     ASSERT_TRUE(here.transport->publish(make_heartbeat("others", "here", {})));
     pass_marker();
     EXPECT_EQ(there.count(), 0u);
+}
+
+TEST_P(TransportContract, OtherPathsAreHeardByWhoAskedForThem) {
+    Message news = make_heartbeat("orders", "here", {});
+    news.path = "news.today";
+    news.content_type = "text/plain";
+    news.id = 7;
+    ASSERT_TRUE(here.transport->publish(news));
+    pass_marker();
+    EXPECT_EQ(there.count(), 0u);
+    there.transport->subscribe("news.");
+    ASSERT_TRUE(here.transport->publish(news));
+    ASSERT_TRUE(eventually([&] { return there.count() == 1; }));
+    const std::lock_guard lock(there.mutex);
+    EXPECT_EQ(there.heard[0], news);
 }
 
 TEST_P(TransportContract, WhoIsNotRegisteredHearsNothing) {
@@ -128,6 +146,7 @@ TEST_P(TransportContract, CarriesItsLongestMessage) {
     message.payload.assign(here.transport->max_message(), '\xff');
     ASSERT_TRUE(here.transport->publish(message));
     ASSERT_TRUE(eventually([&] { return there.count() == 1; }));
+    const std::lock_guard lock(there.mutex);
     EXPECT_EQ(there.heard[0].payload, message.payload);
 }
 
