@@ -113,7 +113,8 @@ void say_ready(const Engine& engine, const Plan& plan) {
     if (const auto unwise = warning(engine.config())) log(LogLevel::warning, *unwise);
 }
 
-void name_what_needs_a_restart(const Engine::Options& running, const Engine::Options& wanted) {
+void name_what_needs_a_restart(const Plan& now, const Plan& next) {
+    const Engine::Options &running = now.engine, &wanted = next.engine;
     std::string names;
     const auto compare = [&](bool same, const char* name) {
         if (!same) names += (names.empty() ? "" : ", ") + std::string(name);
@@ -123,6 +124,12 @@ void name_what_needs_a_restart(const Engine::Options& running, const Engine::Opt
     compare(running.node == wanted.node, "node");
     compare(running.group == wanted.group, "group");
     compare(running.endpoint == wanted.endpoint, "endpoint");
+    compare(running.emit_node == wanted.emit_node, "emit");
+    const UdpOptions before = now.udp.value_or(UdpOptions{.bind = ""}), after = next.udp.value_or(UdpOptions{.bind = ""});
+    compare(before.bind == after.bind, "udp");
+    compare(before.seeds == after.seeds, "seed");
+    compare(before.multicast == after.multicast, "multicast");
+    compare(before.insecure == after.insecure, "insecure");
     compare(running.capacity == wanted.capacity, "capacity");
     compare(running.ring == wanted.ring, "ring");
     if (!names.empty()) log(LogLevel::warning, "changed in the configuration file, but in force only after a restart: " + names);
@@ -136,7 +143,7 @@ void reload(Engine& engine, const Plan& plan, const Common& common, const Option
     if (wanted->log_level) set_log_level(*parse_log_level(*wanted->log_level));
     log(LogLevel::info, "settings in force: " + describe(engine.config()));
     if (const auto unwise = warning(engine.config())) log(LogLevel::warning, *unwise);
-    name_what_needs_a_restart(plan.engine, wanted->engine);
+    name_what_needs_a_restart(plan, *wanted);
 }
 
 // Without a signal to us.
