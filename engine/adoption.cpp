@@ -24,7 +24,7 @@ Result<std::vector<Slot>> redo_records(shm::Roster& roster, shm::CheckpointValue
             shm::Record& record = roster.record(event.slot);
             const Hot current = shm::own_hot(record);
             if (current.lsn < s) {
-                if (event.kind == EventKind::joined && current.state == State::none) shm::store_name(record, shm::hash_of(event.name), event.name);
+                if (plain_kind(event.kind) == EventKind::joined && current.state == State::none) shm::store_name(record, shm::hash_of(event.name), event.name);
                 shm::store_hot(record, shm::encode(event.hot));
             }
             touched.push_back(event.slot);
@@ -50,19 +50,55 @@ void agree(shm::Roster& roster, Slot slot, Stamp now) {
     }
 }
 
+// Other hosts, by their records; what they said of their members is as good as what was announced of them.
+void rebuild_hosts(Books& books, Stamp now) {
+    const std::uint32_t high_water = books.roster().high_water();
+    for (std::uint32_t i = 0; i < high_water; ++i) {
+        const Hot hot = books.hot(Slot{i});
+        const shm::Name name = books.name(Slot{i});
+        shm::Blob blob;
+        if (hot.state == State::none || !name.is_host() || !shm::load_blob(books.roster(), hot.blob, blob) || blob.token >= high_water) continue;
+        RemoteHost& host = books.hosts.add(name, Slot{i}, Slot{static_cast<std::uint32_t>(blob.token)}, Generation{});
+        host.interval = Duration{static_cast<std::int64_t>(blob.start_ticks)};
+        host.card = books.cards.keep(blob.card);
+    }
+    for (std::uint32_t i = 0; i < high_water; ++i) {
+        const Slot slot{i};
+        const Hot hot = books.hot(slot);
+        if (hot.state == State::none || has_own_word(slot, hot) || hot.word_slot.value >= high_water) continue;
+        RemoteHost* host = books.hosts.of_word(hot.word_slot);
+        if (host == nullptr) host = &books.hosts.add_gone(hot.word_slot);  // half evicted: the rest follows
+        const bool is_said = hot.is_proof() || hot.reason == Reason::host_said;
+        books.hosts.add_member(*host, slot, is_said ? Said{hot.state, hot.reason, hot.status} : Said{});
+    }
+    books.hosts.each([&](RemoteHost& host) {
+        shm::Word& word = books.roster().word(host.word);
+        const std::int64_t seen = word.load(std::memory_order_acquire);  // [beat]
+        const bool is_good = seen >= 0 && seen != shm::free_word && shm::stamp_of(seen) <= now;
+        host.word_generation = is_good ? shm::generation_of(seen) : shm::first_generation;
+        if (!is_good) shm::activate(word, now, host.word_generation);
+        books.table.set(host.word, Announced::alive, is_good ? shm::stamp_of(seen) : now);
+        books.table.own(host.word, host.word_generation);
+        host.unsettle();
+        return true;
+    });
+}
+
 // Free slots wait in the order in which they became free; blobs that no record names are free.
 void rebuild(Books& books, Stamp now) {
     std::vector<std::pair<Sequence, Slot>> free;
     std::vector<std::uint32_t> blobs;
+    rebuild_hosts(books, now);
     const std::uint32_t high_water = books.roster().high_water();
     for (std::uint32_t i = 0; i < high_water; ++i) {
         const Slot slot{i};
         const Hot hot = books.hot(slot);
         if (hot.state == State::none) {
-            free.emplace_back(hot.lsn, slot);
+            if (books.hosts.of_word(slot) == nullptr) free.emplace_back(hot.lsn, slot);
             continue;
         }
-        books.table.set(slot, announced(hot.state, hot.reason));
+        const bool is_told = !has_own_word(slot, hot) && !hot.is_proof();
+        books.table.set(slot, is_told ? Announced::told : announced(hot.state, hot.reason));
         if (!hot.is_proof() && has_own_word(slot, hot)) books.table.own(slot, hot.generation);
         blobs.push_back(hot.blob);
     }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "engine/card_pool.hpp"
+#include "engine/host_table.hpp"
 #include "engine/judgement.hpp"
 #include "engine/ledger.hpp"
 #include "engine/observed_time.hpp"
@@ -19,10 +21,12 @@ struct Books {
     Ledger ledger;
     PeerTable table;
     SlotPool slots;
+    CardPool cards;
     ObservedTime time;
+    HostTable hosts;
 
     Books(shm::Segment memory, const shm::CheckpointValues& at, std::uint32_t epoch, std::uint32_t high_water)
-        : segment(std::move(memory)), ledger(segment, at, epoch), table(segment.roster().capacity()), slots(segment.roster().capacity(), high_water) {}
+        : segment(std::move(memory)), ledger(segment, at, epoch), table(segment.roster().capacity()), slots(segment.roster().capacity(), high_water), cards(segment) {}
     Books(const Books&) = delete;
     Books& operator=(const Books&) = delete;
 
@@ -59,8 +63,28 @@ struct Books {
         return h;
     }
 
+    // The host in whose list the peer in this slot is; none: it is of this host.
+    RemoteHost* host_of(Slot s, const shm::Hot& h) const noexcept { return has_own_word(s, h) ? nullptr : hosts.of_word(h.word_slot); }
+
+    // Another peer takes its place, or none: the host that spoke for it does so no more. Of a host that is gone, the last member takes the word along.
+    void disown(Slot s, const shm::Hot& h) {
+        RemoteHost* host = host_of(s, h);
+        if (host != nullptr) hosts.remove_member(*host, s);
+        else if (host = hosts.of_record(s); host != nullptr) hosts.lose_record(*host);
+        if (host != nullptr && host->is_gone && host->members.empty()) release_word(*host);
+    }
+    void release_word(const RemoteHost& host) {
+        const Slot word = host.word;
+        cards.give_back(host.card);
+        hosts.remove(host);
+        shm::free_by_proof(roster().word(word));
+        table.set(word, Announced::nobody);
+        slots.release(word, ledger.now().stamp);
+    }
+
     // The peer is gone from every table; its slot rests, its blob goes after the publication. Call before planning the event.
     shm::Hot vacated(Slot s, shm::Hot h, Reason reason) {
+        disown(s, h);
         ledger.blobs().free_later(h.blob);
         h = judged(h, State::none, reason);
         h.blob = shm::no_index;

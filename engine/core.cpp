@@ -132,7 +132,7 @@ void Core::work_with(std::unique_ptr<Books> books) {
 }
 
 // Who runs this cluster now; members and observers read it.
-void Core::introduce() {
+void Core::introduce(std::int64_t wall_us) {
     constexpr auto relaxed = std::memory_order_relaxed;  // for show; `engine_ready` publishes
     shm::RosterHeader& h = writable().header();
     const auto pid = static_cast<std::uint32_t>(::getpid());
@@ -150,6 +150,7 @@ void Core::introduce() {
     const Duration old_heartbeat = books_->settings().heartbeat;
     if (adopted_ && options_.settings.heartbeat < old_heartbeat) forgive_old_rhythm(books_->time, old_heartbeat, books_->time.last_look());
     books_->ledger.values().settings = options_.settings;
+    if (std::uint64_t& life = books_->ledger.values().host_incarnation; life == 0) life = membership_->next_incarnation(wall_us).value;
     books_->ledger.publish_needed();
 }
 
@@ -206,7 +207,7 @@ Result<std::unique_ptr<Core>> Core::open(const CoreOptions& options, Instant now
         core->adopted_ = adopts;
         core->replaced_ = std::move(replaced);
         if (adopts) shm::remove_strays(*core->paths_, core->books_->segment.instance());  // whoever published it may not have had the time
-        core->introduce();
+        core->introduce(wall_us);
         return core;
     }
 }
@@ -221,12 +222,12 @@ Result<void> Core::renew(Instant now, std::int64_t wall_us) {
     const Now at = make_now(segment->roster(), now, wall_us);
     auto books = adopt(std::move(*segment), at, books_->ledger.epoch() + 1);
     if (!books) return fail(books.error());
-    (*books)->ledger.values().greatest_incarnation = books_->ledger.values().greatest_incarnation;
+    (*books)->ledger.values().greatest_incarnation = std::max(books_->ledger.values().greatest_incarnation, books_->ledger.values().host_incarnation);
     books_->segment.end();  // whoever still stands there; through the path it may be too short to be found
     options_.settings = same.settings;
     adopted_ = false;
     work_with(std::move(*books));
-    introduce();
+    introduce(wall_us);
     return {};
 }
 

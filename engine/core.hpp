@@ -53,6 +53,7 @@ public:
     // For readers that may still stand on it when the memory is made anew.
     std::shared_ptr<const shm::Roster> shared_roster() const noexcept { return {books_, &books_->segment.roster()}; }
     shm::Segment& segment() noexcept { return books_->segment; }
+    CardPool& cards() noexcept { return books_->cards; }
     const Settings& settings() const noexcept { return books_->settings(); }
     std::uint64_t& counter(Counter c) noexcept { return books_->ledger.counter(c); }
     void publish_needed() noexcept { books_->ledger.publish_needed(); }
@@ -64,7 +65,7 @@ public:
 private:
     Core(std::unique_ptr<Books> books, const CoreOptions& options);
     void work_with(std::unique_ptr<Books> books);
-    void introduce();
+    void introduce(std::int64_t wall_us);
 
     CoreOptions options_;
     shm::EngineLock lock_;

@@ -45,7 +45,9 @@ void Detector::pass() {
     stop_at_ = blocks * shm::block_words;
     if (!read_blocks(first, blocks)) return;
     stop_at_ = std::exchange(skip_below_, 0);  // whoever was judged in this pass already is not judged again
-    if (read_blocks(0, rest)) schedule_.finish();
+    if (!read_blocks(0, rest)) return;
+    schedule_.finish();
+    members_wait_ = host_verdicts_.run();
 }
 
 // False: the budget is used up, and the rest is the next pass's.
@@ -200,13 +202,15 @@ void Detector::judge(Slot slot) {
     books_.ledger.make_room(2, slot, books_.table);
     const Announced so_far = books_.table[slot];
     if (so_far == Announced::nobody) return;
+    if (RemoteHost* host = books_.hosts.of_word(slot)) return judge_word(*host);
     Hot hot = books_.hot(slot);
     const std::int64_t word = books_.roster().word(slot).load(std::memory_order_acquire);  // [beat] pairs with a producer's swap
     const bool is_own = word >= 0 && shm::generation_of(word) == hot.generation;
     if (!is_own && (so_far == Announced::alive || so_far == Announced::suspect)) return repair(slot, hot);
 
     const Stamp stamp = judged_stamp(slot, so_far, is_own ? word : shm::free_word);
-    const Verdict by_stamp = engine::judge(so_far, stamp, thresholds_);
+    const RemoteHost* host = books_.hosts.of_record(slot);
+    const Verdict by_stamp = engine::judge(so_far, stamp, thresholds_of(host));
     switch (const Verdict verdict = is_lost(slot, so_far, word) ? Verdict::evict : by_stamp) {
         case Verdict::none: return books_.table.set(slot, so_far, stamp);
         case Verdict::suspect:
@@ -215,6 +219,22 @@ void Detector::judge(Slot slot) {
         case Verdict::recovered: hot.last_beat = stamp; return recover(slot, hot);
         case Verdict::evict: return evict(slot, hot, word, stamp);
     }
+}
+
+// Whoever beats more slowly than a suspect timeout allows for has three of its intervals, and all else later by as much.
+Thresholds Detector::thresholds_of(const RemoteHost* host) const noexcept {
+    const std::uint64_t suspect = to_stamp_units_up(books_.settings().suspect), three = host == nullptr ? 0 : to_stamp_units_up(3 * host->interval);
+    if (three <= suspect) return thresholds_;
+    const auto earlier = [&](Stamp s) { return Stamp{s.value > three - suspect ? s.value - (three - suspect) : 0}; };
+    return {earlier(thresholds_.suspect), earlier(thresholds_.dead), earlier(thresholds_.evict)};
+}
+
+// The word of a host's members, of which no record tells.
+void Detector::judge_word(RemoteHost& host) {
+    const std::int64_t word = books_.roster().word(host.word).load(std::memory_order_acquire);  // [beat] pairs with a receiver's swap
+    if (word < 0 || shm::generation_of(word) != host.word_generation) return audit_word(host, word);
+    const Stamp stamp = shm::stamp_of(word);
+    host_verdicts_.hear(host, engine::judge(books_.table[host.word], stamp, thresholds_of(&host)), stamp);
 }
 
 // Evidence of a silence: how long nobody heard it beyond what nobody could have heard, and by how much that exceeds the timeout.
@@ -230,6 +250,7 @@ void Detector::suspect(Slot slot, Hot& hot, Verdict verdict) {
         judge_silence(hot, State::suspect);
         books_.plan(EventKind::suspect, slot, hot, name, State::alive);
         books_.table.set(slot, Announced::suspect, hot.last_beat);
+        if (name.is_host()) host_verdicts_.note_silence();
     }
     if (verdict == Verdict::suspect) return;
     judge_silence(hot, State::dead);
@@ -246,6 +267,8 @@ void Detector::recover(Slot slot, Hot& hot) {
 
 // The word first: if its owner beats between judgement and swap, it lives, and nobody will ever know how close it was.
 void Detector::evict(Slot slot, Hot& hot, std::int64_t word, Stamp judged) {
+    const bool is_early = books_.hosts.of_record(slot) != nullptr && host_verdicts_.keeps_hosts();
+    if (is_early) return books_.table.set(slot, Announced::dead_silent, judged);
     if (!hot.is_proof() && has_own_word(slot, hot) && word != shm::free_word && !shm::free_if_still(books_.roster().word(slot), word))
         return books_.table.set(slot, Announced::dead_silent, judged);
     const shm::Name name = books_.name(slot);
@@ -260,7 +283,9 @@ void Detector::look_again_at_future() {
     for (const auto& [slot, seen] : std::exchange(future_, {})) {
         const std::int64_t word = books_.roster().word(slot).load(std::memory_order_acquire);  // [beat]
         const bool still = word == seen && shm::stamp_of(word) > books_.ledger.now().stamp;
-        if (still && books_.table[slot] != Announced::nobody) repair(slot, books_.hot(slot));
+        if (!still) continue;
+        if (const RemoteHost* host = books_.hosts.of_word(slot)) audit_word(*host, -1);
+        else if (books_.table[slot] != Announced::nobody) repair(slot, books_.hot(slot));
     }
 }
 
@@ -303,12 +328,23 @@ void Detector::free_word_of_nobody(Slot slot) {
 // clock after this step read its own: only what is ahead of two successive steps is damage.
 void Detector::audit(Slot slot) {
     const std::int64_t word = books_.roster().word(slot).load(std::memory_order_acquire);  // [beat]
+    if (const RemoteHost* host = books_.hosts.of_word(slot)) return audit_word(*host, word);
     const Announced so_far = books_.table[slot];
     if (so_far == Announced::nobody || so_far == Announced::dead_proven) return free_word_of_nobody(slot);
     const Hot hot = books_.hot(slot);
     if (!has_own_word(slot, hot)) return free_word_of_nobody(slot);
     if (word < 0 || shm::generation_of(word) != hot.generation) repair(slot, hot);
     else if (shm::stamp_of(word) > books_.ledger.now().stamp) future_.emplace_back(slot, word);
+}
+
+void Detector::audit_word(const RemoteHost& host, std::int64_t word) {
+    const bool is_own = word >= 0 && shm::generation_of(word) == host.word_generation;
+    if (is_own && shm::stamp_of(word) <= books_.ledger.now().stamp) return;
+    if (is_own) return future_.emplace_back(host.word, word), void();
+    shm::activate(books_.roster().word(host.word), books_.ledger.now().stamp, host.word_generation);
+    books_.table.set(host.word, books_.table[host.word], books_.ledger.now().stamp);
+    ++books_.ledger.counter(Counter::words_repaired);
+    books_.ledger.publish_needed();
 }
 
 void Detector::repair(Slot slot, const Hot& hot) {

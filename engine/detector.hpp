@@ -6,19 +6,20 @@
 #include <vector>
 
 #include "engine/books.hpp"
+#include "engine/host_verdicts.hpp"
 #include "engine/schedule.hpp"
 
 namespace rollcall::engine {
 
 class Detector {
 public:
-    explicit Detector(Books& books) : books_(books), schedule_(books.roster().capacity()) {}
+    explicit Detector(Books& books) : books_(books), schedule_(books.roster().capacity()), host_verdicts_(books) {}
 
     // One pass at the ledger's `now`: observed time, the words that can matter, judgement of each candidate, block by block in the order of
     // slots. Stops when the step's budget of events is used up.
     void pass();
     // The last pass stopped early; the next one goes on there.
-    bool has_more() const noexcept { return has_more_; }
+    bool has_more() const noexcept { return has_more_ || members_wait_; }
 
     std::uint64_t blocks_read() const noexcept { return blocks_read_; }  // since it began
 
@@ -34,6 +35,8 @@ private:
     void collect_proven(std::uint32_t block, BlockMask& candidates);
     bool judge_all(std::uint32_t block, const BlockMask& candidates);
     void judge(Slot slot);
+    void judge_word(RemoteHost& host);
+    Thresholds thresholds_of(const RemoteHost* host) const noexcept;
     bool is_lost(Slot slot, Announced so_far, std::int64_t word);
     void suspect(Slot slot, shm::Hot& hot, Verdict verdict);
     void recover(Slot slot, shm::Hot& hot);
@@ -45,15 +48,17 @@ private:
     void audit_unused_block();
     void audit(std::uint32_t block, BlockMask& candidates);
     void audit(Slot slot);
+    void audit_word(const RemoteHost& host, std::int64_t word);
     void free_word_of_nobody(Slot slot);
     void repair(Slot slot, const shm::Hot& hot);
 
     Books& books_;
     Schedule schedule_;
+    HostVerdicts host_verdicts_;
     Thresholds thresholds_;
     Settings judged_by_{};         // what they were made from
     std::uint64_t forgiven_ = 0;
-    bool has_more_ = false;
+    bool has_more_ = false, members_wait_ = false;  // members of other hosts
     std::uint32_t resume_at_ = 0, skip_below_ = 0, stop_at_ = 0;  // slots: where the last pass ran out of budget, where this one begins, where it ends
     BlockMask left_behind_{}, left_{};              // in that block: who was left by this pass, and who by the last one
     std::uint32_t left_in_ = 0;

@@ -27,6 +27,16 @@ std::string host_name() {
     return name;
 }
 
+// Unique as long as hosts' names are: several engines on one host differ in what tells them apart there. Too long a one ends in a hash.
+std::string default_host(const Engine::Options& options) {
+    std::string host = host_name();
+    if (options.dir.empty() && options.node != host) host += ":" + options.node;
+    else if (!options.dir.empty() && !shm::is_well_known(options.dir)) host += ":" + options.dir;
+    if (host.size() <= shm::max_node_id) return host;
+    const std::string hash = std::to_string(std::hash<std::string>{}(host) % 1'000'000'000);
+    return host.substr(0, shm::max_node_id - hash.size() - 1) + "-" + hash;
+}
+
 std::int64_t system_wall_clock() { return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
 Result<std::optional<std::uint32_t>> group_id(const std::string& name) {
@@ -39,13 +49,14 @@ Result<std::optional<std::uint32_t>> group_id(const std::string& name) {
 
 Engine::Impl::Impl(Options o) : options(std::move(o)), dispatcher(options.log) {
     if (options.node.empty()) options.node = host_name();
+    if (options.host.empty()) options.host = default_host(options);
     if (!options.clock) options.clock = [] { return std::chrono::steady_clock::now(); };
     if (!options.wall_clock) options.wall_clock = system_wall_clock;
     inbox.on_put([this] { bell.ring(); });
 }
 
 engine::CoreOptions Engine::Impl::core_options(std::optional<std::uint32_t> gid) const {
-    return {options.cluster, options.node, host_name(), options.dir, options.settings, options.capacity, options.ring, gid};
+    return {options.cluster, options.node, options.host, options.dir, options.settings, options.capacity, options.ring, gid};
 }
 
 void Engine::Impl::tell_refusals(Request& request) {
@@ -133,7 +144,7 @@ Result<void> Engine::start() {
     { const std::lock_guard last_step(i.stepping); }  // one that has begun is waited for
     i.ending.store(Ending::none, std::memory_order_relaxed);  // relaxed: no runner is there
     auto runner = std::make_unique<engine::Runner>(*i.core, i.inbox, i.bell, i.running, i.ending,
-                                                   engine::Runner::Hooks{i.options.clock, i.options.wall_clock, i.options.log, [&i] { i.take_counts(); }, [&i] { return i.renew(); }});
+                                                   engine::Runner::Hooks{i.options.clock, i.options.wall_clock, i.options.log, [&i] { i.take_counts(); }, [&i] { i.wake_link(); }, [&i] { return i.renew(); }});
     auto started = runner->start(i.group);
     if (!started) {
         runner.reset();
@@ -304,6 +315,7 @@ Result<void> Engine::on_heartbeat(std::string_view node, std::string_view cluste
         shm::FoundRecord found;
         if (impl_->core && shm::find(impl_->core->roster(), shm::Name::of(node), found) == shm::Lookup::found) {
             shm::Roster& roster = impl_->core->writable();
+            if (found.record.hot.word_slot != found.slot) return {};  // its host speaks for it
             if ((shm::load_blob_flags(roster, found.record.hot.blob) & shm::blob_has_process) != 0) return {};  // it beats for itself
             shm::beat(roster.word(found.slot), to_stamp(at, roster.base_ns()), found.record.hot.generation);
             shm::Blob blob;

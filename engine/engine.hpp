@@ -33,8 +33,10 @@ struct EngineOptions {
     Settings settings{};
     std::uint32_t capacity = 0;  // peers, 1 to 16,777,216; 0: 4,096, or what the living folder has
     std::uint32_t ring = 0;      // events kept, rounded up to a power of two; 0: max(65,536, capacity/16), less where memory is small
+    std::string host{};            // what other hosts know this one by, 1 to 63 bytes like a node id; empty: the host's name, and what tells several on one host apart
     std::string endpoint{};        // where this node is reached: told to others with its heartbeats; at most 255 bytes
-    bool emit_node = false;        // emits this node's own heartbeats, counted also where nothing carries them; so does whoever has a shard or a transport
+    bool emit_node = false;        // heartbeats of this node alone, counted also where nothing carries them. Whoever has a shard or a transport and does not say so
+                                   // tells other hosts of all its members
     std::string group{};           // this group may join: it gets write access to pulse and socket; empty: the owner's group
     std::function<Instant()> clock{};             // default: CLOCK_MONOTONIC
     std::function<std::int64_t()> wall_clock{};   // microseconds since 1970; for show and for incarnations; default: the system's

@@ -19,19 +19,57 @@ Result<void> Engine::set_peer_registry(std::shared_ptr<PeerRegistry> registry) {
 
 // An engine that cannot be tied to what it was given is not opened.
 Result<void> Engine::Impl::tie(Engine& self) {
-    const bool emits = options.emit_node || parts.shard || parts.transport;
-    if (link || (parts.is_empty() && !emits)) return {};
-    auto made = engine::Link::make(self, parts, emits, options.endpoint,
-                                   {[this] { return detects(); }, [&self] { return self.config().heartbeat; }, options.wall_clock, options.log}, sent);
+    const bool has_hosts = !options.emit_node && (parts.shard || parts.transport);
+    if (link || (parts.is_empty() && !options.emit_node)) return {};
+    auto made = engine::Link::make(self, parts);
     if (!made) {
         const std::lock_guard last_step(stepping);  // on another thread, which may have seen that there is a core
         let_go();
         return fail(made.error());
     }
+    if (options.emit_node) (*made)->emit_node(options.endpoint, {[this] { return detects(); }, [&self] { return self.config().heartbeat; }, options.wall_clock, options.log}, sent);
+    if (has_hosts) {
+        shm::CheckpointValues values;
+        if (!shm::load_checkpoint(core->roster().header(), values)) return fail(ErrorKind::damaged, "the checkpoint does not read");
+        (*made)->join_hosts({options.cluster, options.host, Incarnation{values.host_incarnation}, core->roster().header().epoch.load(std::memory_order_relaxed)}, options.endpoint, host_hooks(self), sent);
+    }
     const std::lock_guard no_step(stepping);
     link = std::move(*made);
     return {};
 }
+
+// What other hosts' messages come to: requests for the detector, and beats of the words that judge them.
+engine::HostLink::Hooks Engine::Impl::host_hooks(Engine& self) {
+    engine::HostLink::Hooks hooks;
+    hooks.neighbourhood.settings = [&self] { return self.config(); };
+    hooks.neighbourhood.speaks = [this] { return detects(); };
+    hooks.neighbourhood.put = [this](engine::Request request) { return inbox.put(std::move(request)); };
+    hooks.neighbourhood.beat = [this](const engine::HostWords& words, bool agrees, Instant at, const engine::PathQuality& quality) { return beat(words, agrees, at, quality); };
+    hooks.neighbourhood.log = options.log;
+    hooks.read = [this](const std::function<void(const shm::Roster&, Incarnation)>& with) {
+        const std::shared_lock lock(memory);
+        shm::CheckpointValues values;
+        if (core && shm::load_checkpoint(core->roster().header(), values)) with(core->roster(), Incarnation{values.host_incarnation});
+    };
+    return hooks;
+}
+
+bool Engine::Impl::beat(const engine::HostWords& words, bool agrees, Instant at, const engine::PathQuality& quality) {
+    received.fetch_add(1, std::memory_order_relaxed);  // relaxed: a statistic
+    const std::shared_lock lock(memory);
+    if (!core || core->roster().header().stream.load(std::memory_order_relaxed) != words.stream) return false;  // relaxed: written before anybody looked
+    shm::Roster& roster = core->writable();
+    const Stamp stamp = to_stamp(at, roster.base_ns());
+    if (words.card < roster.header().cards_used.load(std::memory_order_acquire)) {  // [extent]
+        constexpr auto relaxed = std::memory_order_relaxed;  // for show
+        roster.card(words.card).loss_ppm.store(static_cast<std::uint64_t>(quality.loss * 1e6), relaxed);
+        roster.card(words.card).round_trip_ns.store(static_cast<std::uint64_t>(quality.round_trip.value_or(Duration{}).count()), relaxed);
+    }
+    if (shm::beat(roster.word(words.host), stamp, words.host_generation) == shm::WordBeat::foreign) return false;
+    return !agrees || shm::beat(roster.word(words.word), stamp, words.word_generation) != shm::WordBeat::foreign;
+}
+
+std::vector<engine::HostView> Engine::Impl::hosts() const { return link && link->hosts() != nullptr ? link->hosts()->hosts() : std::vector<engine::HostView>{}; }
 
 // Has there been a pass within the suspect timeout, and will there be more?
 bool Engine::Impl::detects() const {

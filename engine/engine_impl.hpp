@@ -41,8 +41,14 @@ struct Engine::Impl {
     template <class Part>
     Result<void> set_part(std::shared_ptr<Part> engine::LinkParts::*part, std::shared_ptr<Part> value);
     Result<void> tie(Engine& self);
+    engine::HostLink::Hooks host_hooks(Engine& self);
+    bool beat(const engine::HostWords& words, bool agrees, Instant at, const engine::PathQuality& quality);
+    std::vector<engine::HostView> hosts() const;
     bool detects() const;
     void untie();
+    void wake_link() noexcept {
+        if (link) link->wake();
+    }
     bool is_threaded() const noexcept { return threaded.load(std::memory_order_acquire); }  // [threaded]
 
     const pid_t process = ::getpid();

@@ -18,14 +18,14 @@
 
 namespace rollcall::engine {
 
-// What was announced of a slot's peer, as the detector remembers it.
-enum class Announced : std::uint8_t { nobody, alive, suspect, dead_silent, dead_proven };
+// What was announced of a slot's peer, as the detector remembers it. `told`: another host's member, judged by its host's word, unless its death is proven.
+enum class Announced : std::uint8_t { nobody, alive, suspect, dead_silent, dead_proven, told };
 
 constexpr Announced announced(State state, Reason reason) noexcept {
     switch (state) {
         case State::alive: return Announced::alive;
         case State::suspect: return Announced::suspect;
-        case State::dead: return reason == Reason::silence ? Announced::dead_silent : Announced::dead_proven;
+        case State::dead: return is_silence(reason) ? Announced::dead_silent : Announced::dead_proven;
         case State::none: break;
     }
     return Announced::nobody;
@@ -41,7 +41,8 @@ enum class Verdict : std::uint8_t { none, suspect, suspect_and_dead, dead, recov
 // `stamp`: of the last beat; for a proven death, of the proof.
 constexpr Verdict judge(Announced so_far, Stamp stamp, const Thresholds& t) noexcept {
     switch (so_far) {
-        case Announced::nobody: return Verdict::none;
+        case Announced::nobody:
+        case Announced::told: return Verdict::none;
         case Announced::alive:
             if (stamp >= t.suspect) return Verdict::none;
             return stamp < t.dead ? Verdict::suspect_and_dead : Verdict::suspect;

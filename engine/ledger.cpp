@@ -43,10 +43,13 @@ void account(shm::CheckpointValues& values, const StoredEvent& event) noexcept {
     }
     values.view = event.view;
     values.list_version = event.list_version;
-    if (event.kind == EventKind::joined) values.greatest_incarnation = std::max(values.greatest_incarnation, event.hot.incarnation.value);
+    if (plain_kind(event.kind) == EventKind::joined) values.greatest_incarnation = std::max(values.greatest_incarnation, event.hot.incarnation.value);
 }
 
 namespace {
+// Only of its own members does a host tell others.
+bool is_in_own_list(const StoredEvent& event) noexcept { return event.slot != no_slot && !event.name.is_host() && has_own_word(event.slot, event.hot); }
+
 constexpr std::uint64_t entries_ahead = 8;  // of a ring that is larger than the caches
 bool leaves_index(const StoredEvent& event) noexcept { return event.hot.state == State::none && event.slot != no_slot; }
 }  // namespace
@@ -57,17 +60,17 @@ void Ledger::plan(EventKind kind, Slot slot, const Hot& hot, const shm::Name& na
     auto& [event, words] = plans_[planned_++];
     event.sequence = sequence;
     event.slot = slot;
-    event.kind = kind;
+    event.kind = name.is_host() ? host_kind(kind) : kind;
+    event.name = name;
     event.before = before;
     event.hot = hot;
     event.hot.lsn = event.sequence;
-    event.view = values_.view + (raises_view(kind, before) ? 1 : 0);
-    event.list_version = values_.list_version + (kind == EventKind::paused ? 0 : 1);
+    event.view = values_.view + (raises_view(event.kind, before) ? 1 : 0);
+    event.list_version = is_in_own_list(event) && kind != EventKind::duplicate ? sequence.value : values_.list_version;
     event.mono_ns = static_cast<std::uint64_t>(now_.mono_ns);
     event.wall_us = static_cast<std::uint64_t>(now_.wall_us);
     event.length_ns = length_ns;
     event.epoch = epoch_;
-    event.name = name;
     words = shm::encode(event.hot);
     shm::store_entry(roster().entry(sequence), event, words);
     if (leaves_index(event)) __builtin_prefetch(&shm::head_of(roster(), slot), 1);
@@ -109,9 +112,10 @@ void Ledger::apply(const Planned& planned) {
     shm::Record& record = to.record(event.slot);
     const bool was_free = shm::own_state(record) == State::none;
     const bool own_word = has_own_word(event.slot, event.hot);
-    if (event.kind == EventKind::joined && was_free) shm::store_name(record, shm::hash_of(event.name), event.name);
+    const EventKind kind = plain_kind(event.kind);
+    if (kind == EventKind::joined && was_free) shm::store_name(record, shm::hash_of(event.name), event.name);
     shm::store_hot(record, planned.hot);
-    switch (event.kind) {
+    switch (kind) {
         case EventKind::joined:
             if (was_free) shm::link(to, event.slot);
             if (own_word) shm::activate(to.word(event.slot), now_.stamp, event.hot.generation);

@@ -37,6 +37,14 @@ void Membership::handle(Request& request) {
             leaving_at_ = 0;
             return continue_leaving();
         case Request::Kind::forget: books_.slots.forget(request.producer); break;
+        case Request::Kind::admit_host: remote_.admit_host(request, answer); break;
+        case Request::Kind::claims: remote_.take_claims(request, answer); break;
+        case Request::Kind::host_left: remote_.leave(request, answer); break;
+        case Request::Kind::one_way: remote_.tell_one_way(request, answer); break;
+        case Request::Kind::raise_host:
+            books_.ledger.values().host_incarnation = std::max(books_.ledger.values().host_incarnation, request.incarnation.value);
+            books_.ledger.publish_needed();
+            break;
         case Request::Kind::mark: break;
     }
     if (request.done) due_.emplace_back(std::move(request.done), std::move(answer));
@@ -46,23 +54,9 @@ void Membership::answer_all() {
     for (auto& [done, answer] : std::exchange(due_, {})) done(answer);
 }
 
-std::optional<Membership::Holder> Membership::holder_of(const Name& name, std::uint32_t events) {
-    Ledger& ledger = books_.ledger;
-    if (planned_.contains(shm::hash_of(name)) && planned_in_ == ledger.commit_number()) ledger.commit();
-    ledger.make_room(events, no_slot, books_.table);
-
-    shm::FoundRecord found;
-    if (shm::find(books_.roster(), name, found) != shm::Lookup::found || books_.table[found.slot] == Announced::nobody) return std::nullopt;
-    ledger.make_room(events, found.slot, books_.table);
-    Holder holder{found.slot, books_.hot(found.slot), {}};
-    if (holder.hot.state == State::none) return std::nullopt;  // it left in the commit that just ended
-    shm::load_blob(books_.roster(), holder.hot.blob, holder.blob);
-    return holder;
-}
-
 // The life that a request speaks of; with an incarnation, only that one.
-std::optional<Membership::Holder> Membership::life_of(const Request& request, Answer& answer) {
-    auto holder = holder_of(Name::of(request.node), 1);
+std::optional<Holder> Membership::life_of(const Request& request, Answer& answer) {
+    auto holder = residents_.holder_of(Name::of(request.node), 1);
     if (!holder) {
         answer.error = Error{ErrorKind::unknown_node, "no node '" + request.node + "' in this cluster"};
         return std::nullopt;
@@ -79,15 +73,10 @@ std::optional<Membership::Holder> Membership::life_of(const Request& request, An
 
 // A restart is a new life: later than every one that was ever issued here, and not below the wall clock. A clock that claims to be beyond
 // the year 2112 is not believed.
-Incarnation Membership::next_incarnation() const noexcept {
+Incarnation Membership::next_incarnation(std::int64_t wall) const noexcept {
     const std::uint64_t greatest = books_.ledger.values().greatest_incarnation;
-    const std::int64_t wall = books_.ledger.now().wall_us;
     const bool plausible = wall > 0 && static_cast<std::uint64_t>(wall) <= incarnation_limit / 2;
     return Incarnation{std::max(greatest + 1, plausible ? static_cast<std::uint64_t>(wall) : 1)};
-}
-
-std::uint64_t Membership::quarantine() const noexcept {
-    return std::max(to_stamp_units_up(std::chrono::milliseconds(1)), to_stamp_units_up(books_.settings().suspect) >> 14);
 }
 
 namespace {
@@ -117,60 +106,17 @@ void Membership::join(Request& request, Answer& answer) {
         answer.error = Error{ErrorKind::held, "node id '" + request.node + "' is the engine's own"};
         return;
     }
-    if (const auto holder = holder_of(name, 2)) return take_over(request, name, *holder, answer);
-    const auto slot = books_.slots.take(request.producer, books_.ledger.now().stamp, quarantine());
-    if (!slot) {
-        answer.error = Error{ErrorKind::full, "the cluster is full: capacity " + std::to_string(books_.roster().capacity()) + "; recreate it with a larger --capacity"};
-        return;
-    }
-    if (auto backed = back_slot(*slot); !backed) {
-        books_.slots.release(*slot, Stamp{});
-        answer.error = backed.error();
-        return;
-    }
+    if (const auto holder = residents_.holder_of(name, 2)) return take_over(request, name, *holder, answer);
     Blob blob = blob_of(request);
-    const auto number = books_.ledger.blobs().allocate(shm::blob_class_for(blob));
-    if (!number) {
-        books_.slots.release(*slot, Stamp{});
-        answer.error = number.error();
-        return;
-    }
-    admit(request, name, *slot, shm::next_generation(books_.hot(*slot).generation), State::none, std::move(blob), *number, answer);
+    const auto room = residents_.room_for(request.producer, blob);
+    if (!room) answer.error = room.error();
+    else admit(request, name, *room, std::move(blob), answer);
 }
 
-// Memory for the slot's extent before the mark that lets readers look there.
-Result<void> Membership::back_slot(Slot slot) {
-    auto& high_water = books_.roster().header().high_water;
-    const std::uint32_t now_used = high_water.load(std::memory_order_relaxed);  // relaxed: this thread is the writer
-    if (slot.value < now_used) return {};
-    const std::uint32_t backed = (now_used + shm::extent_records - 1) / shm::extent_records * shm::extent_records;
-    if (slot.value >= backed) {
-        // From where memory ends, not from the slot's own extent: joins that failed for want of memory may have passed over some.
-        const std::uint64_t begin = backed, end = std::min<std::uint64_t>((slot.value / shm::extent_records + 1) * shm::extent_records, books_.roster().capacity());
-        if (auto done = books_.segment.back_roster(books_.roster().geometry().records + begin * sizeof(shm::Record), (end - begin) * sizeof(shm::Record)); !done) return done;
-    }
-    high_water.store(slot.value + 1, std::memory_order_release);  // [extent] pairs with Roster::high_water
-    return {};
-}
-
-// `number` was allocated for this blob; nothing can fail any more.
-void Membership::admit(const Request& request, const Name& name, Slot slot, Generation generation, State before, Blob blob, std::uint32_t number, Answer& answer) {
-    blob.sequence = books_.ledger.next_sequence();
-    shm::store_blob(books_.roster(), number, blob);
-    Hot hot;
-    hot.incarnation = next_incarnation();
-    hot.generation = generation;
-    hot.word_slot = slot;
-    hot.blob = number;
-    hot.last_beat = books_.ledger.now().stamp;
-    hot = books_.judged(hot, State::alive, request.reason);
-    books_.plan(EventKind::joined, slot, hot, name, before);
-    books_.table.set(slot, Announced::alive, hot.last_beat);
-    books_.table.own(slot, generation);
-    if (planned_in_ != books_.ledger.commit_number()) planned_.clear();
-    planned_in_ = books_.ledger.commit_number();
-    planned_.insert(shm::hash_of(name));
-    answer = Answer{std::nullopt, slot, generation, hot.incarnation, true};
+void Membership::admit(const Request& request, const Name& name, const Room& room, Blob blob, Answer& answer) {
+    const Incarnation incarnation = next_incarnation(books_.ledger.now().wall_us);
+    residents_.admit(name, room, std::move(blob), incarnation, request.reason);
+    answer = Answer{std::nullopt, room.slot, room.generation, incarnation, true};
 }
 
 // Why somebody else may not have this id: its holder lives, and neither is the joiner entitled to replace it nor did it ask to.
@@ -178,7 +124,7 @@ std::optional<Error> Membership::why_held(const Request& request, const Holder& 
     const bool lives = holder.hot.state != State::dead;
     const bool entitled = request.is_operator || holder.blob.uid == request.process.uid;
     if (!lives || (request.may_replace && entitled)) return std::nullopt;
-    const std::string who = holder.blob.pid != 0 ? "by pid " + std::to_string(holder.blob.pid) : (holder.blob.flags & shm::blob_has_process) != 0 ? "by a process in another pid namespace" : "by the engine's own program";
+    const std::string who = holder.hot.word_slot != holder.slot ? "on host '" + std::string(holder.blob.host()) + "'" : holder.blob.pid != 0 ? "by pid " + std::to_string(holder.blob.pid) : (holder.blob.flags & shm::blob_has_process) != 0 ? "by a process in another pid namespace" : "by the engine's own program";
     const Duration since = from_stamp_units(books_.ledger.now().stamp.value - holder.hot.since.value);
     const std::string age = std::to_string(std::chrono::duration_cast<std::chrono::seconds>(since).count()) + " s";
     return Error{ErrorKind::held, "node id '" + request.node + "' is held " + who + ", " + std::string(to_string(holder.hot.state)) + " for " + age +
@@ -198,14 +144,15 @@ void Membership::take_over(Request& request, const Name& name, const Holder& hol
         return;
     }
     Blob blob = blob_of(request);
-    const auto number = books_.ledger.blobs().allocate(shm::blob_class_for(blob));
-    if (!number) {
-        answer.error = number.error();
+    const auto room = residents_.room_in_place_of(holder, blob);
+    if (!room) {
+        answer.error = room.error();
         return;
     }
+    remote_.disown(holder);
     if (holder.hot.state != State::dead)
         books_.plan(EventKind::dead, holder.slot, books_.judged(books_.heard(holder.slot, holder.hot), State::dead, Reason::replaced), name, holder.hot.state);
-    admit(request, name, holder.slot, shm::next_generation(holder.hot.generation), State::dead, std::move(blob), *number, answer);
+    admit(request, name, *room, std::move(blob), answer);
     books_.ledger.blobs().free_later(holder.hot.blob);
     books_.ledger.commit();  // two events of one slot end a commit
 }
@@ -214,9 +161,9 @@ void Membership::take_over(Request& request, const Name& name, const Holder& hol
 void Membership::heartbeat(Request& request, Answer& answer) {
     const Name name = Name::of(request.node);
     if (name == own_node_) return;
-    const auto holder = holder_of(name, 1);
+    const auto holder = residents_.holder_of(name, 1);
     if (!holder) return join(request, answer);
-    if ((holder->blob.flags & shm::blob_has_process) != 0) return;  // whoever says so, it beats for itself
+    if (!has_own_word(holder->slot, holder->hot) || (holder->blob.flags & shm::blob_has_process) != 0) return;  // its host speaks for it, or it beats for itself
     shm::beat(books_.roster().word(holder->slot), to_stamp(request.at, books_.roster().base_ns()), holder->hot.generation);
     if (request.endpoint && !request.endpoint->empty() && *request.endpoint != holder->blob.endpoint() && !holder->hot.is_proof()) {
         request.incarnation = holder->hot.incarnation;
@@ -237,16 +184,7 @@ void Membership::update(const Request& request, const Name& name, Holder holder,
     Blob blob = holder.blob;
     blob.set_text(request.endpoint ? std::string_view(*request.endpoint) : blob.endpoint(), blob.host(), request.tags ? std::string_view(*request.tags) : blob.tags());
     if (request.kind == Request::Kind::flag) blob.flags |= request.flags;
-    const auto number = books_.ledger.blobs().allocate(shm::blob_class_for(blob));
-    if (!number) {
-        answer.error = number.error();
-        return;
-    }
-    blob.sequence = books_.ledger.next_sequence();
-    shm::store_blob(books_.roster(), *number, blob);
-    books_.ledger.blobs().free_later(holder.hot.blob);
-    holder.hot.blob = *number;
-    books_.plan(EventKind::updated, holder.slot, books_.heard(holder.slot, holder.hot), name, holder.hot.state);
+    if (auto done = residents_.rewrite(name, holder, std::move(blob)); !done) answer.error = done.error();
 }
 
 // A process ended: a fact. It makes the dead of the living, and adds the proof to a death by silence.
@@ -288,7 +226,9 @@ void Membership::continue_leaving() {
         const Slot slot{leaving_at_};
         if (books_.table[slot] == Announced::nobody) continue;
         books_.ledger.make_room(1, slot, books_.table);
-        leave({slot, books_.hot(slot), {}}, books_.name(slot), EventKind::left, Reason::by_operator);
+        const Hot hot = books_.hot(slot);
+        const Name name = books_.name(slot);
+        if (hot.word_slot == slot && !name.is_host()) leave({slot, hot, {}}, name, EventKind::left, Reason::by_operator);
     }
     if (leaving_at_ < high_water) return;
     if (leaving_->done) due_.emplace_back(std::move(leaving_->done), Answer{});

@@ -46,12 +46,32 @@ struct Peer {
     Evidence evidence;
 };
 
+// Another host, as this one hears it.
+struct Host {
+    std::string name;
+    std::string transport, address;  // "udp", "10.0.0.1:7946"
+    State state = State::none;
+    Reason reason = Reason::none;
+    Instant since{};                 // in this state since
+    Instant last_heard{};
+    Duration interval{};             // between its messages, as it announced it
+    Incarnation incarnation{};
+    Slot slot = no_slot;
+    std::size_t members = 0, alive = 0;
+    double loss = 0;                 // of its messages, lately: a share
+    std::optional<Duration> round_trip;
+    Evidence evidence;
+};
+
 // One entry of the stream, or a `gap` made by the reader that missed some. A plain value, no allocation.
 struct Event {
     using Kind = EventKind;
     static constexpr Kind joined = EventKind::joined, suspect = EventKind::suspect, recovered = EventKind::recovered,
                           dead = EventKind::dead, evicted = EventKind::evicted, left = EventKind::left, updated = EventKind::updated,
-                          paused = EventKind::paused, gap = EventKind::gap;
+                          paused = EventKind::paused, gap = EventKind::gap,
+                          host_joined = EventKind::host_joined, host_suspect = EventKind::host_suspect, host_recovered = EventKind::host_recovered,
+                          host_dead = EventKind::host_dead, host_evicted = EventKind::host_evicted, host_left = EventKind::host_left, host_updated = EventKind::host_updated,
+                          one_way = EventKind::one_way, orphaned = EventKind::orphaned, duplicate = EventKind::duplicate, mass_silence = EventKind::mass_silence;
 
     Kind kind = EventKind::none;
     State state = State::none;  // of the peer after this event; none once it is gone
@@ -69,9 +89,11 @@ struct Event {
     Sequence from{}, to{};      // gap: first and last sequence that this reader will never see
     Evidence evidence;
     std::uint32_t blob = 0xFFFF'FFFF;  // where endpoint and tags lie; for View
-    std::array<char, 64> name{};  // length, then the node id
+    std::array<char, 64> name{};       // length, then the node id; of an event of a host, the host's
+    std::array<char, 64> host_name{};  // length, then the host it is on; empty: this one
 
     std::string_view node() const noexcept { return {name.data() + 1, static_cast<unsigned char>(name[0])}; }
+    std::string_view host() const noexcept { return {host_name.data() + 1, static_cast<unsigned char>(host_name[0])}; }
 };
 
 // Since the segment was created; a successor goes on counting.

@@ -56,7 +56,7 @@ private:
     std::vector<Announced> announced_;
     std::vector<std::uint16_t> generations_;
     std::vector<std::uint32_t> touched_;
-    std::array<State, 4> states_;
+    std::array<State, 5> states_;
     std::vector<BlockMask> silent_;
     std::vector<std::uint16_t> silent_in_;  // how many a block
     BlockSet silent_blocks_;
@@ -108,7 +108,7 @@ inline void PeerTable::set(Slot s, Announced now, Stamp by) {
         ++peers_;
     }
     if (is_silent(now) != is_silent(before)) set_silent(block, element, bit, is_silent(now));
-    if (now == Announced::nobody || now == Announced::dead_proven) generations_[s.value] = nobodys;
+    if (now == Announced::nobody || now == Announced::dead_proven || now == Announced::told) generations_[s.value] = nobodys;
 }
 
 }  // namespace rollcall::engine

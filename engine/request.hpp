@@ -6,7 +6,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "engine/hosts/list_entry.hpp"
 #include "engine/slot_pool.hpp"
 #include "shm/error.hpp"
 #include "shm/settings.hpp"
@@ -29,7 +31,16 @@ struct Answer {
     Generation generation{};
     Incarnation incarnation{};
     bool is_new = false;  // this answer's request made it
+    // Of another host:
+    Slot word = no_slot;               // of its members
+    Generation word_generation{};
+    std::uint32_t card = 0xFFFF'FFFF;
+    std::uint64_t stream = 0;          // of the memory that they are in
+    std::uint32_t refused = 0;         // of its claims: believed later, if at all
 };
+
+// What one request may say of a host's members: few enough that a step which takes it still has room for judgements.
+inline constexpr std::size_t most_claims = 16;
 
 struct Request {
     enum class Kind : std::uint8_t {
@@ -43,6 +54,11 @@ struct Request {
         configure,   // settings; zeros keep what is in force
         leave_all,   // every member is `left`, operator
         forget,      // producer: none of its peers will come any more
+        admit_host,  // node: another host; incarnation; endpoint: its address; tags: what carries its messages
+        claims,      // node: a host that was admitted; incarnation; claims; with is_whole nobody but `whole` is its member, the others end for `reason`
+        host_left,   // node: a host; incarnation
+        one_way,     // node: a host that does not hear this one, and is heard
+        raise_host,  // incarnation: of this host, from now on
         mark,        // nothing: its answer says that everything before it is done
     };
 
@@ -62,6 +78,10 @@ struct Request {
     Instant at{};
     std::optional<ExitStatus> status;
     Settings settings;
+    std::vector<ListEntry> claims;      // at most `most_claims`
+    Duration interval{};  // between a host's beats
+    bool is_whole = false;
+    std::vector<std::string> whole;     // with it: every node that the host speaks for, sorted
     std::optional<std::weak_ptr<const void>> origin;  // who asked, if it can cease to be: then nobody wants it any more
     bool is_orphaned() const noexcept { return origin && origin->expired(); }
     std::function<void(const Answer&)> done;  // called by the detector's thread once the outcome is published; must not block

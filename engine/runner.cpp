@@ -143,6 +143,7 @@ void Runner::turn(bool scan) {
     core_.step(now, hooks_.wall_clock(), inbox_, scan);
     server_->send_replies();
     if (scan) core_.record_step_time(hooks_.clock() - now);
+    if (core_.has_published() && hooks_.published) hooks_.published();
     // One sleeper learns it without a detour; as many as there may be are another thread's work.
     if (!core_.has_published() || !shm::futex_wake_one(core_.roster().header().selector)) return;
     published_.fetch_add(1, std::memory_order_release);  // [waker] pairs with the waker's load

@@ -26,6 +26,7 @@ public:
         std::function<std::int64_t()> wall_clock;
         std::function<void(const std::string&)> log;
         std::function<void()> before_step;     // on the detector's thread
+        std::function<void()> published;       // likewise, after a step that published something; blocks for nobody
         std::function<Result<void>()> renew;   // makes the core's memory anew, with nobody looking; on the detector's thread
     };
 

@@ -9,6 +9,7 @@
 //   word 4   gid 32 | spare 32
 //   word 5   join token
 //   then     endpoint, host, tags (key '=' value NUL, each), zero padded
+// Of a host's record: endpoint is its address, host its name, the join token the slot of its members' word, the start time the interval of its beats in ns.
 #pragma once
 
 #include <cstdint>

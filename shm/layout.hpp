@@ -158,14 +158,17 @@ struct RosterHeader {
 static_assert(sizeof(RosterHeader) <= 2 * page - sizeof(Preamble));
 inline constexpr std::size_t roster_header_bytes = 2 * page;
 
-// A process that writes heartbeats. Writer: that process, after the engine has given it the card.
+// A process that writes heartbeats, or a host that is heard. Writer: that process, after the engine has given it the card.
 struct Card {
     alignas(2 * cache_line) std::atomic<std::uint64_t> pid;
     std::atomic<std::uint64_t> start;        // ticks since boot: tells a reused pid
     std::atomic<std::uint64_t> alive_ns;     // when its beating thread last ran
     std::atomic<std::uint64_t> refused;      // beats that did not count
     std::atomic<std::uint64_t> rejoins;
-    std::atomic<std::uint64_t> reserved[11];
+    // Of a host that is heard: what those who hear it say of the way there. For show.
+    std::atomic<std::uint64_t> loss_ppm;       // of its beats, lately
+    std::atomic<std::uint64_t> round_trip_ns;  // 0: not known
+    std::atomic<std::uint64_t> reserved[9];
 };
 static_assert(sizeof(Card) == 128);
 

@@ -1,4 +1,5 @@
-// Names as they lie in memory: a length byte and up to 63 bytes, zero padded, so that equality is eight compares.
+// Names as they lie in memory: a length byte and up to 63 bytes, zero padded, so that equality is eight compares. The length's highest bit says that it is
+// a host's: a host and a node of one name are two.
 #pragma once
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 namespace rollcall::shm {
 
 struct Name {
+    static constexpr std::uint64_t host_bit = 0x80;
     std::array<std::uint64_t, name_words> words{};
 
     static Name of(std::string_view text) noexcept {
@@ -24,7 +26,14 @@ struct Name {
         return std::bit_cast<Name>(bytes);
     }
 
-    std::size_t size() const noexcept { return std::min<std::size_t>(words[0] & 0xFF, max_node_id); }
+    static Name of_host(std::string_view text) noexcept {
+        Name name = of(text);
+        name.words[0] |= host_bit;
+        return name;
+    }
+
+    std::size_t size() const noexcept { return std::min<std::size_t>(words[0] & 0x7F, max_node_id); }
+    bool is_host() const noexcept { return (words[0] & host_bit) != 0; }
     std::string_view view() const noexcept { return {reinterpret_cast<const char*>(words.data()) + 1, size()}; }
     friend bool operator==(const Name&, const Name&) = default;
 };

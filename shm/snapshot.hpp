@@ -28,7 +28,7 @@ struct SlotImage {
 struct Image {
     std::vector<SlotImage> slots;  // by slot, up to the high-water mark
     Sequence at{};                 // exact after this event
-    std::uint64_t view = 0;
+    std::uint64_t view = 0, list_version = 0;
     std::size_t pending = 0;       // slots with blob_pending
 };
 
@@ -99,11 +99,13 @@ template <class Roster>
 void fold(const Roster& roster, Image& image, const StoredEvent& event) {
     image.at = event.sequence;
     image.view = event.view;
+    image.list_version = event.list_version;
     if (event.slot.value >= roster.capacity()) return;
     if (event.slot.value >= image.slots.size()) image.slots.resize(event.slot.value + 1);
     SlotImage& slot = image.slots[event.slot.value];
     if (event.sequence <= slot.hot.lsn) return;
-    const bool new_blob = event.kind == EventKind::joined || event.kind == EventKind::updated;
+    const EventKind kind = plain_kind(event.kind);
+    const bool new_blob = kind == EventKind::joined || kind == EventKind::updated;
     slot.hot = event.hot;
     slot.hot.lsn = event.sequence;
     slot.name = event.name;
@@ -141,6 +143,7 @@ Snapshot take_snapshot(const Roster& roster, Image& out) {
         if (!load_checkpoint(roster.header(), checkpoint)) return Snapshot::busy;
         out.at = checkpoint.head;
         out.view = checkpoint.view;
+        out.list_version = checkpoint.list_version;
         out.pending = 0;
         Sequence newest = checkpoint.head;
         if (!copy_all(roster, out, newest)) continue;

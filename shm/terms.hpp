@@ -21,6 +21,10 @@ enum class Reason : std::uint8_t {
     goodbye = 6,       // it said so
     replaced = 7,      // a new incarnation of the same node took over
     by_operator = 8,   // somebody with the right to do so said so
+    host_silence = 9,    // its host was not heard, or nothing that agrees with what the host says of its members
+    host_restarted = 10, // its host began a new life without it
+    host_said = 11,      // its host judged so, by silence
+    unobserved = 12,     // nobody was left to hear it
 };
 
 enum class EventKind : std::uint8_t {
@@ -34,6 +38,18 @@ enum class EventKind : std::uint8_t {
     updated = 7,  // endpoint or tags changed, or a proof was added to a death by silence
     paused = 8,   // the detector itself was not observing
     gap = 9,      // never stored: an observer missed events
+    // Of hosts: what the first five are of members.
+    host_joined = 10,
+    host_suspect = 11,
+    host_recovered = 12,
+    host_dead = 13,
+    host_evicted = 14,
+    host_left = 15,
+    host_updated = 16,   // its address changed
+    one_way = 17,        // the host is heard, and does not hear this one
+    orphaned = 18,       // nobody is left to hear the host: it is not judged
+    duplicate = 19,      // another host speaks for a living member of this one
+    mass_silence = 20,   // most hosts fell silent together: is it them, or this one?
 };
 
 // How a process ended.
@@ -43,8 +59,38 @@ struct ExitStatus {
     friend bool operator==(const ExitStatus&, const ExitStatus&) = default;
 };
 
-// Silence leaves room for a recovery; every other ground of a death is a proof, and final.
-constexpr bool is_proof(State state, Reason reason) noexcept { return state == State::dead && reason != Reason::silence; }
+// Silence leaves room for a recovery, whoever judged it; every other ground of a death is a proof, and final.
+constexpr bool is_silence(Reason r) noexcept { return r == Reason::silence || r == Reason::host_silence || r == Reason::host_said || r == Reason::unobserved; }
+constexpr bool is_proof(State state, Reason reason) noexcept { return state == State::dead && !is_silence(reason); }
+
+// A host's event as a member's would be called, and the other way round; others are their own.
+constexpr bool is_of_host(EventKind k) noexcept { return k >= EventKind::host_joined && k <= EventKind::orphaned; }
+// Of the detector itself, of no peer and no host.
+constexpr bool is_of_nobody(EventKind k) noexcept { return k == EventKind::paused || k == EventKind::gap || k == EventKind::mass_silence || k == EventKind::none; }
+constexpr EventKind plain_kind(EventKind k) noexcept {
+    switch (k) {
+        case EventKind::host_joined: return EventKind::joined;
+        case EventKind::host_suspect: return EventKind::suspect;
+        case EventKind::host_recovered: return EventKind::recovered;
+        case EventKind::host_dead: return EventKind::dead;
+        case EventKind::host_evicted: return EventKind::evicted;
+        case EventKind::host_left: return EventKind::left;
+        case EventKind::host_updated: return EventKind::updated;
+        default: return k;
+    }
+}
+constexpr EventKind host_kind(EventKind k) noexcept {
+    switch (k) {
+        case EventKind::joined: return EventKind::host_joined;
+        case EventKind::suspect: return EventKind::host_suspect;
+        case EventKind::recovered: return EventKind::host_recovered;
+        case EventKind::dead: return EventKind::host_dead;
+        case EventKind::evicted: return EventKind::host_evicted;
+        case EventKind::left: return EventKind::host_left;
+        case EventKind::updated: return EventKind::host_updated;
+        default: return k;
+    }
+}
 
 constexpr std::string_view to_string(State s) noexcept {
     switch (s) {
@@ -66,6 +112,10 @@ constexpr std::string_view to_string(Reason r) noexcept {
         case Reason::goodbye: return "goodbye";
         case Reason::replaced: return "replaced";
         case Reason::by_operator: return "operator";
+        case Reason::host_silence: return "host_silence";
+        case Reason::host_restarted: return "host_restarted";
+        case Reason::host_said: return "host_said";
+        case Reason::unobserved: return "unobserved";
         case Reason::none: break;
     }
     return "none";
@@ -82,6 +132,17 @@ constexpr std::string_view to_string(EventKind k) noexcept {
         case EventKind::updated: return "updated";
         case EventKind::paused: return "paused";
         case EventKind::gap: return "gap";
+        case EventKind::host_joined: return "host_joined";
+        case EventKind::host_suspect: return "host_suspect";
+        case EventKind::host_recovered: return "host_recovered";
+        case EventKind::host_dead: return "host_dead";
+        case EventKind::host_evicted: return "host_evicted";
+        case EventKind::host_left: return "host_left";
+        case EventKind::host_updated: return "host_updated";
+        case EventKind::one_way: return "one_way";
+        case EventKind::orphaned: return "orphaned";
+        case EventKind::duplicate: return "duplicate";
+        case EventKind::mass_silence: return "mass_silence";
         case EventKind::none: break;
     }
     return "none";

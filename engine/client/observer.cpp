@@ -159,6 +159,8 @@ Duration Histogram::below(double part) const noexcept {
     return {};
 }
 
+Result<std::vector<Host>> Observer::hosts() const { return snapshot_hosts(impl_->segment.roster()); }
+
 ClusterInfo Observer::info() const {
     const shm::Roster& roster = impl_->segment.roster();
     const shm::RosterHeader& h = roster.header();

@@ -70,6 +70,9 @@ public:
     // Fails with busy, or damaged. Where the engine died in the middle of a publication, it is what its successor will publish first.
     Result<std::vector<Peer>> snapshot(Sequence* at = nullptr);
 
+    // The other hosts at one moment. Blocks nobody. Fails with busy.
+    Result<std::vector<Host>> hosts() const;
+
     // The next event, if there is one. An observer that was too slow gets one `gap` with the range it will never see.
     std::optional<Event> poll();
     // Waits on a futex until something was published or `timeout` is over. False: time over. Wakes once a second to see whether

@@ -50,12 +50,27 @@ Evidence evidence_of(const shm::Hot& hot) {
     return e;
 }
 
-// Its own word as long as that still belongs to this life.
-std::optional<Instant> last_heartbeat(const shm::Roster& roster, const shm::Hot& hot) {
+// Its own word as long as that still belongs to this life, or its host's.
+std::optional<Instant> last_heartbeat(const shm::Roster& roster, Slot slot, const shm::Hot& hot) {
     if (hot.word_slot.value >= roster.capacity() || hot.is_proof()) return std::nullopt;
     const std::int64_t word = roster.word(hot.word_slot).load(std::memory_order_acquire);  // [beat]
-    if (word < 0 || shm::generation_of(word) != hot.generation) return to_instant(hot.last_beat, roster.base_ns());
+    const bool is_own = hot.word_slot != slot || shm::generation_of(word) == hot.generation;  // a host's word has its host's generation
+    if (word < 0 || word == shm::free_word || !is_own) return to_instant(hot.last_beat, roster.base_ns());
     return to_instant(shm::stamp_of(word), roster.base_ns());
+}
+
+void put_name(std::array<char, 64>& to, const shm::Name& name) noexcept {
+    std::memcpy(to.data(), name.words.data(), to.size());
+    to[0] = static_cast<char>(name.size());
+}
+
+// The host that speaks for whoever this event is of: the name beside its members' word. Nothing if that is another's by now.
+void put_host(const shm::Roster& roster, const shm::StoredEvent& stored, Event& e) noexcept {
+    const bool is_told = stored.slot != no_slot && stored.hot.word_slot != stored.slot && stored.hot.word_slot.value < roster.high_water();
+    if (is_of_host(stored.kind)) put_name(e.host_name, stored.name);
+    if (!is_told) return;
+    const shm::Name name = shm::load_name(roster.record(stored.hot.word_slot));
+    if (name.is_host()) put_name(e.host_name, name);
 }
 
 }  // namespace
@@ -69,7 +84,7 @@ Peer present_peer(const shm::Roster& roster, Slot slot, const shm::Hot& hot, con
     p.state = hot.state;
     p.reason = hot.reason;
     p.since = to_instant(hot.since, roster.base_ns());
-    p.last_heartbeat = last_heartbeat(roster, hot);
+    p.last_heartbeat = last_heartbeat(roster, slot, hot);
     p.incarnation = hot.incarnation;
     p.slot = slot;
     p.generation = hot.generation;
@@ -97,15 +112,15 @@ Event present_event(const shm::Roster& roster, const shm::StoredEvent& stored) {
     e.at = instant_from_ns(static_cast<std::int64_t>(stored.mono_ns & (UINT64_MAX >> 2)));  // hostile: whatever it is, it can be subtracted
     e.wall_us = static_cast<std::int64_t>(stored.wall_us);
     e.length = Duration{static_cast<std::int64_t>(stored.length_ns)};
-    if (stored.kind != EventKind::paused) {
+    if (!is_of_nobody(stored.kind)) {
         e.evidence = evidence_of(stored.hot);
         // What was judged is the stamp at the event itself, even where the state began earlier.
         const Instant beat = to_instant(stored.hot.last_beat, roster.base_ns());
         e.evidence.age = e.at > beat ? Duration(e.at - beat) : Duration{};
     }
     e.blob = stored.hot.blob;
-    std::memcpy(e.name.data(), stored.name.words.data(), e.name.size());
-    e.name[0] = static_cast<char>(stored.name.size());
+    put_name(e.name, stored.name);
+    put_host(roster, stored, e);
     return e;
 }
 
@@ -139,7 +154,7 @@ Result<std::vector<Peer>> collect_peers(const shm::Roster& roster, Sequence* at,
     std::vector<Peer> peers;
     for (std::uint32_t i = 0; i < image.slots.size(); ++i) {
         const shm::SlotImage& s = image.slots[i];
-        if (s.hot.state != State::none) peers.push_back(present_peer(roster, Slot{i}, s.hot, s.name, s.blob));
+        if (s.hot.state != State::none && !s.name.is_host()) peers.push_back(present_peer(roster, Slot{i}, s.hot, s.name, s.blob));
     }
     if (at != nullptr) *at = image.at;
     if (view != nullptr) *view = image.view;
@@ -147,6 +162,59 @@ Result<std::vector<Peer>> collect_peers(const shm::Roster& roster, Sequence* at,
 }
 
 }  // namespace
+
+namespace {
+
+Host present_host(const shm::Roster& roster, Slot slot, const shm::SlotImage& s) {
+    Host h;
+    h.name = std::string(s.name.view());
+    const std::string_view where = s.blob.endpoint();
+    const std::size_t colon = std::min(where.find(':'), where.size());
+    h.transport = where.substr(0, colon);
+    h.address = where.substr(std::min(colon + 1, where.size()));
+    h.state = s.hot.state;
+    h.reason = s.hot.reason;
+    h.since = to_instant(s.hot.since, roster.base_ns());
+    h.last_heard = last_heartbeat(roster, slot, s.hot).value_or(h.since);
+    h.interval = Duration{static_cast<std::int64_t>(s.blob.start_ticks)};
+    h.incarnation = s.hot.incarnation;
+    h.slot = slot;
+    h.evidence = evidence_of(s.hot);
+    if (s.blob.card >= roster.capacity() || s.blob.card >= roster.header().cards_used.load(std::memory_order_acquire)) return h;  // [extent]
+    const shm::Card& card = roster.card(s.blob.card);
+    h.loss = static_cast<double>(std::min<std::uint64_t>(card.loss_ppm.load(std::memory_order_relaxed), 1'000'000)) / 1e6;  // relaxed: for show
+    const std::uint64_t round_trip = card.round_trip_ns.load(std::memory_order_relaxed);
+    if (round_trip != 0 && round_trip < std::uint64_t{1} << 62) h.round_trip = Duration{static_cast<std::int64_t>(round_trip)};
+    return h;
+}
+
+}  // namespace
+
+Result<std::vector<Host>> snapshot_hosts(const shm::Roster& roster) {
+    try {
+        shm::Image image;
+        if (shm::take_snapshot(roster, image) == shm::Snapshot::busy) return fail(ErrorKind::busy, "the memory would not hold still; try again");
+        std::vector<Host> hosts;
+        std::map<std::string, std::size_t, std::less<>> places;
+        for (std::uint32_t i = 0; i < image.slots.size(); ++i) {
+            const shm::SlotImage& s = image.slots[i];
+            if (s.hot.state == State::none || !s.name.is_host()) continue;
+            hosts.push_back(present_host(roster, Slot{i}, s));
+            places.emplace(hosts.back().name, hosts.size() - 1);
+        }
+        for (std::uint32_t i = 0; i < image.slots.size(); ++i) {
+            const shm::SlotImage& s = image.slots[i];
+            if (s.hot.state == State::none || s.name.is_host() || s.hot.word_slot == Slot{i}) continue;
+            const auto host = places.find(s.blob.host());
+            if (host == places.end()) continue;
+            ++hosts[host->second].members;
+            hosts[host->second].alive += s.hot.state == State::alive;
+        }
+        return hosts;
+    } catch (const std::bad_alloc&) {
+        return fail(ErrorKind::full, "no memory for a snapshot of " + std::to_string(roster.high_water()) + " slots");
+    }
+}
 
 Result<std::vector<Peer>> snapshot_peers(const shm::Roster& roster, Sequence* at, std::uint64_t* view) {
     try {

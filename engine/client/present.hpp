@@ -28,4 +28,7 @@ Result<Peer> find_peer(const shm::Roster& roster, std::string_view node);
 // All of them at one moment; `at` and `view` if given. Fails with busy.
 Result<std::vector<Peer>> snapshot_peers(const shm::Roster& roster, Sequence* at, std::uint64_t* view);
 
+// The other hosts at one moment. Fails with busy.
+Result<std::vector<Host>> snapshot_hosts(const shm::Roster& roster);
+
 }  // namespace rollcall

@@ -24,7 +24,7 @@ Result<void> View::apply(const Event& event, Observer& observer) {
     if (event.kind == EventKind::none || event.sequence <= at_) return {};
     at_ = event.sequence;
     number_ = event.view;
-    if (event.kind == EventKind::paused) return {};
+    if (is_of_nobody(event.kind) || is_of_host(event.kind)) return {};
     const std::string node(event.node());
     if (event.state == State::none) {
         peers_.erase(node);

@@ -119,8 +119,6 @@ private:
     void judge(Process& process);
     void forget(ProcessId id);
     void beat_for_orphans(Instant now);
-    std::uint32_t take_card();
-    std::uint32_t keep_card(std::uint32_t card);
     void sweep(Process& process);
 
     engine::Core& core_;
@@ -138,7 +136,6 @@ private:
     shm::PacketBatch batch_;
     std::unordered_map<ProcessId, std::unique_ptr<Process>> processes_;
     std::map<std::pair<std::uint32_t, std::uint64_t>, ProcessId> by_facts_;  // pid and start
-    std::vector<std::uint32_t> free_cards_;
     std::uint64_t next_id_ = listener_key + 1;
     Instant next_keep_{};
 };

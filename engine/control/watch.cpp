@@ -69,7 +69,7 @@ Process* Server::watch(Connection& connection, shm::Descriptor pidfd, bool is_ch
     }
     Process* process = known(facts, inode);
     if (process == nullptr) {
-        process = add(std::move(pidfd), facts, inode, take_card());
+        process = add(std::move(pidfd), facts, inode, core_.cards().take());
         if (!process->pidfd) count_unwatched();
     } else if (!process->pidfd && pidfd) {
         watch_exit(*process, std::move(pidfd));  // an earlier engine's member, which could not be watched until it came back
@@ -110,30 +110,6 @@ void Server::sweep(Process& process) {
         return shm::load(core_.roster().record(life.slot), record) && (record.hot.state == State::none || record.hot.incarnation != life.incarnation);
     });
     process.sweep_at = std::max<std::size_t>(64, 2 * process.lives.size());
-}
-
-// A page of cards is backed before the first of them is given away. Without memory there is no card: it carries statistics only.
-std::uint32_t Server::take_card() {
-    if (!free_cards_.empty()) {
-        const std::uint32_t card = free_cards_.back();
-        free_cards_.pop_back();
-        return card;
-    }
-    auto& used = core_.writable().header().cards_used;
-    const std::uint32_t next = used.load(std::memory_order_relaxed);  // relaxed: this thread is the writer
-    if (next >= core_.roster().capacity()) return shm::no_index;
-    constexpr std::uint32_t a_page = shm::page / sizeof(shm::Card);
-    if (next % a_page == 0 && !core_.segment().back_pulse(core_.roster().geometry().cards + std::uint64_t{next} * sizeof(shm::Card), shm::page)) return shm::no_index;
-    used.store(next + 1, std::memory_order_release);  // [extent] pairs with whoever lists the cards
-    return next;
-}
-
-// At adoption: the card that a record names, unless another process has it already.
-std::uint32_t Server::keep_card(std::uint32_t card) {
-    const auto it = std::find(free_cards_.begin(), free_cards_.end(), card);
-    if (it == free_cards_.end()) return shm::no_index;
-    free_cards_.erase(it);
-    return card;
 }
 
 void Server::process_ended(Process& process, Instant now) {
@@ -178,7 +154,7 @@ void Server::forget(ProcessId id) {
     const auto it = processes_.find(id);
     if (it == processes_.end()) return;
     const Process& process = *it->second;
-    if (process.card != shm::no_index) free_cards_.push_back(process.card);
+    core_.cards().give_back(process.card);
     by_facts_.erase({process.facts.pid, process.facts.start_ticks});
     for (auto& [connection_id, connection] : connections_)
         if (connection->self == id) connection->self = 0;
@@ -204,7 +180,6 @@ void Server::beat_for_orphans(Instant now) {
 // The records name pid and start of every process: what still runs is watched again, what ended meanwhile is judged at once.
 void Server::adopt_processes() {
     const shm::Roster& roster = core_.roster();
-    for (std::uint32_t i = std::min(roster.header().cards_used.load(std::memory_order_relaxed), roster.capacity()); i-- > 0;) free_cards_.push_back(i);  // relaxed: this thread is the writer
     const bool same_pids = roster.header().pid_namespace.load(std::memory_order_relaxed) == shm::HostIdentity::current().pid_namespace;
     for (std::uint32_t i = 0; i < roster.high_water(); ++i) {
         shm::RecordView record;
@@ -222,7 +197,7 @@ void Server::adopt_processes() {
             const bool is_anothers_pid = start != 0 && blob.start_ticks != 0 && start != blob.start_ticks;
             const bool gone = no_such_process || is_anothers_pid;
             if (blob.start_ticks == 0) pidfd.reset();  // a pid alone names nobody for ever
-            process = add(gone ? shm::Descriptor{} : std::move(pidfd), facts, 0, keep_card(blob.card));
+            process = add(gone ? shm::Descriptor{} : std::move(pidfd), facts, 0, core_.cards().keep(blob.card));
             if (gone) process->judge_at = Instant{};
             else if (!process->pidfd) count_unwatched();
         }

@@ -6,8 +6,8 @@
 //   10  age of what is said, ms, 32 bits
 //   14  cluster, origin; then what the flags say, in their order; then by kind
 //
-// Flags, of which this version knows none and refuses all: 1 another speaks for the origin (its name), 2 a destination (its name), 4 a MAC of 16 bytes at
-// the end. Their places are kept so that hosts that vouch, relay or sign need no new format.
+// Flags: 2 a destination (length 8, its name). Of later versions, refused by this one: 1 another speaks for the origin (its name), 4 a MAC of 16 bytes at the
+// end. Their places are kept so that hosts that relay or sign need no new format.
 #pragma once
 
 #include <cstddef>

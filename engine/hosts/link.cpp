@@ -28,8 +28,7 @@ void hear(Engine& engine, const Message& message, Instant at) {
 
 }  // namespace
 
-Result<std::unique_ptr<Link>> Link::make(Engine& engine, LinkParts parts, bool emits, const std::string& endpoint, Emitter::Hooks hooks,
-                                          std::atomic<std::uint64_t>& sent) {
+Result<std::unique_ptr<Link>> Link::make(Engine& engine, LinkParts parts) {
     if (!parts.shard) parts.shard = std::make_shared<Shard>(engine.cluster_id(), engine.local_node_id());
     const Shard& shard = *parts.shard;
     if (shard.cluster() != engine.cluster_id() || shard.node() != engine.local_node_id())
@@ -44,14 +43,24 @@ Result<std::unique_ptr<Link>> Link::make(Engine& engine, LinkParts parts, bool e
     link->subscription_ = link->parts_.shard->bus().attach(membership_prefix(engine.cluster_id()), [&engine](const Message& message, Instant at) { hear(engine, message, at); });
     if (link->parts_.transport) link->parts_.transport->register_shard(link->parts_.shard);
     engine.sync();  // what the registry handed over is in the membership before anything can fail
-    if (emits) link->emitter_.emplace(Emitter::Self{engine.cluster_id(), engine.local_node_id(), endpoint}, link->parts_.transport, std::move(hooks), shm::random_bits(), sent);
+    link->node_ = engine.local_node_id();
     return link;
+}
+
+void Link::emit_node(const std::string& endpoint, Emitter::Hooks hooks, std::atomic<std::uint64_t>& sent) {
+    emitter_.emplace(Emitter::Self{parts_.shard->cluster(), node_, endpoint}, parts_.transport, std::move(hooks), shm::random_bits(), sent);
+}
+
+void Link::join_hosts(HostIdentity self, const std::string& endpoint, HostLink::Hooks hooks, std::atomic<std::uint64_t>& sent) {
+    hosts_ = std::make_unique<HostLink>(std::move(self), ListKeeper::OwnNode{node_, endpoint}, parts_.transport, std::move(hooks), shm::random_bits(), sent);
+    host_subscription_ = parts_.shard->bus().attach(membership_prefix(parts_.shard->cluster()) + "@.", [this](const Message& message, Instant at) { hosts_->hear(message, at); });
 }
 
 Link::~Link() {
     stop_emitting();
     if (parts_.transport) parts_.transport->unregister_shard(*parts_.shard);
     parts_.shard->bus().detach(subscription_);
+    if (hosts_) parts_.shard->bus().detach(host_subscription_);
     parts_.shard->replica().detach();
     parts_.registry->detach();
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "shm/error.hpp"
 
@@ -13,12 +14,18 @@ struct Message {
     std::string path;          // a label for subscriptions; what counts are `cluster` and `origin`
     std::string content_type;
     std::string cluster;
-    std::string origin;        // node id of who speaks
+    std::string origin;        // node id of who speaks; of a host message its host
+    std::string destination{};   // the host that it is for; empty: everybody
     std::uint64_t id = 0;      // for removing duplicates; 0: none, as heartbeats have none
     std::uint8_t hop_limit = 1;
     std::string payload;
+    // Not part of what is said: the address that it came from, or to which alone it goes, as its transport names it (empty: to everybody).
+    std::string via{};
 
-    friend bool operator==(const Message&, const Message&) = default;
+    friend bool operator==(const Message& a, const Message& b) noexcept {
+        const auto said = [](const Message& m) { return std::tie(m.path, m.content_type, m.cluster, m.origin, m.destination, m.id, m.hop_limit, m.payload); };
+        return said(a) == said(b);
+    }
 };
 
 // Below this path membership speaks of itself.

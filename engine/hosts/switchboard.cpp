@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "engine/hosts/host_message.hpp"
 #include "shm/name.hpp"
 
 namespace rollcall {
@@ -39,7 +40,7 @@ std::size_t Switchboard::deliver(const Message& message, Instant at) {
         const std::shared_lock lock(mutex_);
         if (is_wanted(message.path))
             for (const auto& shard : shards_)
-                if (shard->cluster() == message.cluster && shard->node() != message.origin) receivers.push_back(shard);
+                if (shard->cluster() == message.cluster && (shard->node() != message.origin || message.content_type == engine::host_content_type)) receivers.push_back(shard);
     }
     std::size_t taken = 0;
     for (const auto& shard : receivers) taken += shard->bus().deliver(message, at);

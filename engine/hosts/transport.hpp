@@ -40,7 +40,7 @@ public:
     // The longest payload that one message may have, in bytes.
     virtual std::size_t max_message() const noexcept = 0;
 
-    // Hands a message to the network, to everybody who asked for its path. May block as long as the network makes it: never from a detector.
+    // Hands a message to the network: to the address in `via` alone, or, if that is empty, to everybody who asked for its path. May block as long as the network makes it: never from a detector.
     // Fails with invalid if the message is none (empty cluster or origin, payload over max_message()), with system or full if the network did not take it:
     // then it is lost, and counted.
     virtual Result<void> publish(const Message& message) = 0;
@@ -50,6 +50,9 @@ public:
     virtual void register_shard(std::shared_ptr<Shard> shard) = 0;
     // Safe twice. A delivery that is under way may still arrive: whoever must not be called any more detaches from the bus.
     virtual void unregister_shard(const Shard& shard) = 0;
+    // Whoever is not reached otherwise: what goes to everybody goes to these addresses as well, named as in `via` of what came from them. In place of those that
+    // were said before; what does not read is passed over. A transport that reaches everybody by itself has no use for it.
+    virtual void set_audience(const std::vector<std::string>& addresses) { (void)addresses; }
     // Messages below this path are wanted, too.
     virtual void subscribe(std::string prefix) = 0;
 

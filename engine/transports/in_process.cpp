@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace rollcall {
 
@@ -34,7 +35,8 @@ void InProcessNetwork::heal() {
 }
 
 // Receivers are called without the lock: they may publish.
-void InProcessNetwork::send(const std::string& from, const Message& message) {
+void InProcessNetwork::send(const std::string& from, Message message) {
+    const std::string to = std::exchange(message.via, from);
     std::vector<std::shared_ptr<InProcessTransport>> all, at_once;  // the last owner of one must not be whoever holds the lock
     Instant now;
     {
@@ -42,7 +44,8 @@ void InProcessNetwork::send(const std::string& from, const Message& message) {
         now = now_ == Instant{} ? std::chrono::steady_clock::now() : now_;
         for (const auto& [name, weak] : hosts_) {
             const auto& host = all.emplace_back(weak.lock());
-            if (!host || name == from || cuts_.contains({from, name}) || by_chance(conditions_.loss)) continue;
+            const bool is_for_it = to.empty() || to == name;
+            if (!host || name == from || !is_for_it || cuts_.contains({from, name}) || by_chance(conditions_.loss)) continue;
             for (int copies = by_chance(conditions_.duplication) ? 2 : 1; copies > 0; --copies) {
                 if (conditions_.delay_max <= Duration::zero()) {
                     at_once.push_back(host);

@@ -54,7 +54,7 @@ private:
         bool operator>(const Flight& other) const noexcept { return std::pair(at, number) > std::pair(other.at, other.number); }
     };
     explicit InProcessNetwork(std::uint64_t seed) : random_(seed) {}
-    void send(const std::string& from, const Message& message);
+    void send(const std::string& from, Message message);
     void remove(const InProcessTransport* host);
     bool by_chance(double chance) { return chance > 0 && std::uniform_real_distribution<>(0, 1)(random_) < chance; }
 

@@ -10,6 +10,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <system_error>
 #include <thread>
 
@@ -29,10 +30,20 @@ namespace rollcall {
 namespace {
 
 constexpr std::size_t packets_at_once = 64;
-constexpr std::size_t most_peers = 1024;
+constexpr std::size_t most_peers = 16'384;
 constexpr int receive_buffer = 4 << 20;  // the default holds 256 datagrams: a quarter of a second of a thousand hosts
 constexpr auto between_resolutions = std::chrono::seconds(10), between_joins = std::chrono::seconds(10);
-constexpr std::size_t longest_names = 2 * 63, header_and_more = 32;
+constexpr std::size_t longest_names = 3 * 63, header_and_more = 32;
+
+std::string_view bytes_of(const Address& address) noexcept { return {reinterpret_cast<const char*>(&address.storage), address.size}; }
+
+// A number, as text() writes it.
+std::optional<Address> read_address(const std::string& text, int family) {
+    const auto where = parse_host_port(text);
+    if (!where) return std::nullopt;
+    auto found = resolve(*where, family, true);
+    return found.empty() ? std::nullopt : std::optional(found.front());
+}
 
 // Whom to speak to. Shared with the resolver's thread, which a dead name server may keep for longer than the transport lives.
 class Seeds {
@@ -46,17 +57,26 @@ public:
         auto numeric = resolve(*where, family_, true);
         const std::lock_guard lock(mutex_);
         seeds_.push_back({std::move(*where), std::move(numeric)});
+        all_.reset();
         wake_.notify_all();
         return {};
     }
-    // Each once, and not oneself.
-    std::vector<Address> addresses(const Address& self) const {
+    void set_audience(std::vector<Address> audience) {
         const std::lock_guard lock(mutex_);
-        std::vector<Address> all;
-        for (const Seed& seed : seeds_)
-            for (const Address& to : seed.addresses)
-                if (!(to == self) && std::find(all.begin(), all.end(), to) == all.end()) all.push_back(to);
-        return all;
+        audience_ = std::move(audience);
+        all_.reset();
+    }
+    // Each once, and not oneself. The same list as the last time unless something has changed.
+    std::shared_ptr<const std::vector<Address>> addresses(const Address& self) {
+        const std::lock_guard lock(mutex_);
+        if (all_) return all_;
+        std::vector<Address> all = audience_;
+        for (const Seed& seed : seeds_) all.insert(all.end(), seed.addresses.begin(), seed.addresses.end());
+        std::set<std::string_view> seen{bytes_of(self)};
+        std::vector<Address> each;
+        for (const Address& to : all)
+            if (seen.insert(bytes_of(to)).second) each.push_back(to);
+        return all_ = std::make_shared<const std::vector<Address>>(std::move(each));
     }
     // A name may move to another address, or be unknown when we start.
     void resolve_until_end() {
@@ -68,7 +88,9 @@ public:
                 lock.unlock();
                 auto found = resolve(where, family_, false);
                 lock.lock();
-                if (!found.empty()) seeds_[i].addresses = std::move(found);
+                if (found.empty()) continue;
+                seeds_[i].addresses = std::move(found);
+                all_.reset();
             }
             wake_.wait_for(lock, between_resolutions, [&] { return ending_ || seeds_.size() != known; });
         }
@@ -88,6 +110,8 @@ private:
     mutable std::mutex mutex_;  // guards what follows
     std::condition_variable wake_;
     std::vector<Seed> seeds_;
+    std::vector<Address> audience_;
+    std::shared_ptr<const std::vector<Address>> all_;  // what addresses() says, until something changes
     bool ending_ = false;
 };
 
@@ -128,7 +152,11 @@ struct UdpTransport::Impl {
 
     std::shared_ptr<Seeds> seeds;
     mutable std::mutex mutex;  // guards what was heard
-    std::map<std::string, std::pair<Address, Instant>, std::less<>> heard;  // by the bytes of the address
+    struct Heard {
+        std::string text;
+        Instant at;
+    };
+    std::map<std::string, Heard, std::less<>> heard;  // by the bytes of the address
     std::thread receiver;
 
     Result<void> bind();
@@ -137,7 +165,7 @@ struct UdpTransport::Impl {
     Result<void> start();
     void receive();
     void take(std::string_view bytes, const Address& from, Instant at);
-    std::vector<Address> destinations() const;
+    bool send(std::string_view datagram, const Address* to, std::size_t count, std::string& why);
     void log(const std::string& line) const {
         if (options.log) options.log(line);
     }
@@ -240,36 +268,60 @@ TransportStatistics UdpTransport::statistics() const { return impl_->switchboard
 std::vector<TransportPeer> UdpTransport::peers() const {
     const std::lock_guard lock(impl_->mutex);
     std::vector<TransportPeer> all;
-    for (const auto& [bytes, seen] : impl_->heard) all.push_back({seen.first.text(), seen.second});
+    for (const auto& [bytes, seen] : impl_->heard) all.push_back({seen.text, seen.at});
     return all;
 }
 
 Result<void> UdpTransport::add_seed(const std::string& seed) { return impl_->seeds->add(seed); }
 
-std::vector<Address> UdpTransport::Impl::destinations() const {
-    std::vector<Address> all = seeds->addresses(bound);
-    if (group) all.push_back(*group);
-    return all;
+void UdpTransport::set_audience(const std::vector<std::string>& addresses) {
+    std::vector<Address> audience;
+    for (const std::string& text : addresses)
+        if (const auto to = read_address(text, impl_->bound.family())) audience.push_back(*to);
+    impl_->seeds->set_audience(std::move(audience));
 }
 
-// A destination that fails is a loss, like any other, and keeps nobody else from hearing.
+// A destination that fails is a loss, like any other, and keeps nobody else from hearing: the call stops there, and goes on behind it. True: somebody took it.
+bool UdpTransport::Impl::send(std::string_view datagram, const Address* to, std::size_t count, std::string& why) {
+    std::array<mmsghdr, packets_at_once> headers{};
+    iovec part{const_cast<char*>(datagram.data()), datagram.size()};
+    bool is_taken = false;
+    for (std::size_t begin = 0; begin < count;) {
+        const std::size_t many = std::min(packets_at_once, count - begin);
+        for (std::size_t i = 0; i < many; ++i) {
+            headers[i].msg_hdr.msg_name = const_cast<sockaddr*>(to[begin + i].get());
+            headers[i].msg_hdr.msg_namelen = to[begin + i].size;
+            headers[i].msg_hdr.msg_iov = &part;
+            headers[i].msg_hdr.msg_iovlen = 1;
+        }
+        const int taken = ::sendmmsg(socket.get(), headers.data(), static_cast<unsigned>(many), MSG_DONTWAIT | MSG_NOSIGNAL);
+        is_taken = is_taken || taken > 0;
+        begin += taken > 0 ? static_cast<std::size_t>(taken) : 0;
+        if (taken > 0) continue;
+        why = to[begin].text() + ": " + std::strerror(errno);
+        switchboard.count_failed();
+        ++begin;
+    }
+    return is_taken;
+}
+
 Result<void> UdpTransport::publish(const Message& message) {
     if (auto ok = Switchboard::check(message, max_message()); !ok) return ok;
     const auto datagram = encode_datagram(message);
     if (!datagram) return fail(datagram.error());
     impl_->switchboard.count_published();
     std::string why;
-    std::size_t taken = 0, failed = 0;
-    for (const Address& to : impl_->destinations()) {
-        if (::sendto(impl_->socket.get(), datagram->data(), datagram->size(), MSG_DONTWAIT | MSG_NOSIGNAL, to.get(), to.size) >= 0) {
-            ++taken;
-            continue;
-        }
-        impl_->switchboard.count_failed();
-        ++failed;
-        why = to.text() + ": " + std::strerror(errno);
+    bool is_taken = false;
+    if (!message.via.empty()) {
+        const auto to = read_address(message.via, impl_->bound.family());
+        if (!to) return fail(ErrorKind::invalid, "'" + message.via + "' is no address of udp");
+        is_taken = impl_->send(*datagram, &*to, 1, why);
+    } else {
+        const auto everybody = impl_->seeds->addresses(impl_->bound);
+        is_taken = impl_->send(*datagram, everybody->data(), everybody->size(), why);
+        if (impl_->group) is_taken = impl_->send(*datagram, &*impl_->group, 1, why) || is_taken;
     }
-    return failed != 0 && taken == 0 ? Result<void>(fail(ErrorKind::system, "cannot send to " + why)) : Result<void>{};
+    return !why.empty() && !is_taken ? Result<void>(fail(ErrorKind::system, "cannot send to " + why)) : Result<void>{};
 }
 
 void UdpTransport::Impl::take(std::string_view bytes, const Address& from, Instant at) {
@@ -277,9 +329,10 @@ void UdpTransport::Impl::take(std::string_view bytes, const Address& from, Insta
     if (bytes.size() > max_datagram || decode_datagram(bytes, message) != DatagramFault::none) return switchboard.count_refused();
     {
         const std::lock_guard lock(mutex);
-        const std::string_view key(reinterpret_cast<const char*>(&from.storage), from.size);
-        if (const auto known = heard.find(key); known != heard.end()) known->second.second = at;
-        else if (heard.size() < most_peers) heard.emplace(key, std::pair(from, at));
+        auto known = heard.find(bytes_of(from));
+        if (known == heard.end() && heard.size() < most_peers) known = heard.emplace(bytes_of(from), Heard{from.text(), at}).first;
+        message.via = known == heard.end() ? from.text() : known->second.text;
+        if (known != heard.end()) known->second.at = at;
     }
     switchboard.deliver(message, at);
 }

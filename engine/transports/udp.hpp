@@ -36,11 +36,12 @@ public:
     Result<void> publish(const Message& message) override;
     void register_shard(std::shared_ptr<Shard> shard) override;
     void unregister_shard(const Shard& shard) override;
+    void set_audience(const std::vector<std::string>& addresses) override;
     void subscribe(std::string prefix) override;
     std::size_t deliver(const Message& message, Instant at) override;
     void flush() override {}  // sendto() hands over at once
     TransportStatistics statistics() const override;
-    std::vector<TransportPeer> peers() const override;  // from whom something that reads has come, at most 1,024 of them
+    std::vector<TransportPeer> peers() const override;  // from whom something that reads has come, at most 16,384 of them
 
 private:
     struct Impl;

@@ -17,7 +17,7 @@ using engine::Request;
 
 std::string line_of(const Event& event) {
     std::string line(to_string(event.kind));
-    if (event.kind == Event::paused || event.kind == Event::gap) return line;
+    if (is_of_nobody(event.kind)) return line;
     return line + ' ' + std::string(event.node()) + ' ' + std::string(to_string(event.reason));
 }
 

@@ -35,17 +35,20 @@ Colour colour_of(State state) {
 }
 
 Colour colour_of(EventKind kind) {
-    switch (kind) {
+    switch (plain_kind(kind)) {
         case EventKind::joined:
         case EventKind::recovered: return Colour::good;
         case EventKind::suspect: return Colour::doubtful;
         case EventKind::dead: return Colour::bad;
         case EventKind::paused:
+        case EventKind::one_way:
+        case EventKind::orphaned:
+        case EventKind::duplicate:
+        case EventKind::mass_silence:
         case EventKind::gap: return Colour::notice;
         case EventKind::evicted:
         case EventKind::left: return Colour::faint;
-        case EventKind::updated:
-        case EventKind::none: break;
+        default: break;
     }
     return Colour::plain;
 }

@@ -101,7 +101,8 @@ struct Key {
 std::map<std::string, Key, std::less<>> keys_of(Config& config) {
     std::map<std::string, Key, std::less<>> keys{
         {"cluster", {"cluster", text(config.cluster)}},   {"dir", {"dir", text(config.dir)}},
-        {"node", {"node", text(config.node)}},            {"group", {"group", text(config.group)}},
+        {"node", {"node", text(config.node)}},            {"host", {"host", text(config.host)}},
+                   {"group", {"group", text(config.group)}},
         {"log-level", {"log-level", text(config.log_level)}}, {"capacity", {"capacity", number(config.capacity, 1, shm::max_capacity)}},
         {"ring", {"ring", number(config.ring, 1, shm::max_ring)}}, {"udp", {"udp", text(config.udp)}},
         {"multicast", {"multicast", text(config.multicast)}},

@@ -16,7 +16,7 @@
 namespace rollcall::cli {
 
 struct Config {
-    std::optional<std::string> cluster, dir, node, group, log_level, udp, multicast, endpoint, emit;
+    std::optional<std::string> cluster, dir, node, host, group, log_level, udp, multicast, endpoint, emit;
     std::vector<std::string> seed;
     std::optional<bool> insecure;
     std::optional<std::uint64_t> capacity, ring;

@@ -34,13 +34,21 @@ std::string dead(const Event& e) {
         case Reason::silence: return silence(e.evidence, e.evidence.dead_timeout);
         case Reason::process_exit: return "its process " + ending(e.evidence);
         case Reason::replaced: return "a new life of the same node took over";
+        case Reason::host_silence: return silence(e.evidence, e.evidence.dead_timeout) + ", with its host";
+        case Reason::host_said: return "by silence, as its host says";
+        case Reason::host_restarted: return "its host began a new life without it";
         default: return std::string(to_string(e.reason));
     }
 }
 
+std::string suspect(const Event& e) {
+    if (e.reason == Reason::host_said) return "as its host says";
+    return silence(e.evidence, e.evidence.suspect_timeout) + (e.reason == Reason::host_silence ? ", with its host" : "");
+}
+
 std::string updated(const Event& e) {
     if (is_proof(e.state, e.reason)) return "proof of its death: " + dead(e);
-    return "endpoint or tags changed";
+    return is_of_host(e.kind) ? "its address changed" : "endpoint or tags changed";
 }
 
 // What ends a membership without being a judgement.
@@ -57,23 +65,27 @@ std::string ending(const Evidence& evidence) {
 }
 
 std::string event_detail(const Event& e) {
-    switch (e.kind) {
+    switch (plain_kind(e.kind)) {
         case EventKind::joined: return joined(e.reason);
-        case EventKind::suspect: return silence(e.evidence, e.evidence.suspect_timeout);
+        case EventKind::suspect: return suspect(e);
         case EventKind::recovered: return "heard again";
         case EventKind::dead: return dead(e);
         case EventKind::evicted: return gone(e, "forgotten");
         case EventKind::left: return gone(e, "said goodbye");
         case EventKind::updated: return updated(e);
         case EventKind::paused: return "the detector did not look for " + rounded(e.length) + ", and counts none of it as silence";
+        case EventKind::one_way: return "we hear it, and it does not hear us";
+        case EventKind::orphaned: return "nobody is left here to hear it: it is not judged";
+        case EventKind::duplicate: return "another host speaks for it, too";
+        case EventKind::mass_silence: return "most hosts fell silent together: nobody is forgotten for one evict timeout longer";
         case EventKind::gap: return "events " + std::to_string(e.from.value) + " to " + std::to_string(e.to.value) + " are lost to this reader";
-        case EventKind::none: break;
+        default: break;
     }
     return "";
 }
 
 std::string EventLines::line(const Event& event) {
-    const bool of_peer = event.kind != EventKind::paused && event.kind != EventKind::gap;
+    const bool of_peer = !is_of_nobody(event.kind);
     const std::string node = of_peer ? printable(event.node()) : "-";
     node_width_ = std::max(node_width_, width(node));
 

@@ -22,6 +22,7 @@ std::string why_alive(const Peer& p) {
         case Reason::join: return "Its process joined, and no silence since then was long enough for doubt.";
         case Reason::registered: return "The program around the engine registered it, and no silence since then was long enough for doubt.";
         case Reason::heartbeat: return "It was heard, and no silence since then was long enough for doubt.";
+        case Reason::host_said: return "Its host says so.";
         default: return "The reason is " + std::string(to_string(p.reason)) + ".";
     }
 }
@@ -33,6 +34,7 @@ std::string why_dead_by_proof(const Peer& p) {
         case Reason::replaced: text = "A new life of the same node took over"; break;
         case Reason::goodbye: text = "It said goodbye"; break;
         case Reason::by_operator: text = "An operator said so"; break;
+        case Reason::host_restarted: text = "Its host began a new life without it"; break;
         default: text = "The reason is " + std::string(to_string(p.reason)); break;
     }
     return text + ". That is proof: no timeout was waited for, and no heartbeat can bring this life back.";
@@ -41,6 +43,7 @@ std::string why_dead_by_proof(const Peer& p) {
 std::string why(const Peer& p) {
     if (p.state == State::alive) return why_alive(p);
     if (is_proof(p.state, p.reason)) return why_dead_by_proof(p);
+    if (p.reason == Reason::host_said) return "Its host judged so, by its silence there.";
     return silence_seen(p.evidence, p.state == State::dead ? p.evidence.dead_timeout : p.evidence.suspect_timeout);
 }
 

@@ -49,7 +49,7 @@ void add_evidence(Json& to, const Evidence& e) {
 }
 
 Json event_object(const Event& e, std::string_view cluster) {
-    const bool of_peer = e.kind != EventKind::paused && e.kind != EventKind::gap;
+    const bool of_peer = !is_of_nobody(e.kind);
     const bool stored = e.kind != EventKind::gap;  // a gap is made by its reader and has no place, time or engine of its own
     Json o;
     o["seq"] = e.sequence.value;
@@ -59,6 +59,7 @@ Json event_object(const Event& e, std::string_view cluster) {
     o["event"] = to_string(e.kind);
     o["node"] = of_peer ? Json(e.node()) : Json(nullptr);
     o["cluster"] = cluster;
+    o["host"] = e.host().empty() ? Json(nullptr) : Json(e.host());
     o["incarnation"] = of_peer ? nonzero(e.incarnation.value) : Json(nullptr);
     o["state"] = of_peer ? named(e.state) : Json(nullptr);
     o["reason"] = of_peer ? named(e.reason) : Json(nullptr);
@@ -209,6 +210,33 @@ std::string clusters(const std::vector<ListedCluster>& found) {
         all.push_back(std::move(o));
     }
     return text_of(Json{{"clusters", std::move(all)}});
+}
+
+std::string hosts(const ClusterInfo& info, const std::vector<Host>& hosts, Instant now) {
+    Json o = head_object(info);
+    o["host"] = info.host;
+    o["hosts"] = Json::array();
+    for (const Host& h : hosts) {
+        Json each;
+        each["host"] = h.name;
+        each["cluster"] = info.cluster;
+        each["state"] = named(h.state);
+        each["reason"] = named(h.reason);
+        each["since_ms"] = ms(now - h.since);
+        each["incarnation"] = h.incarnation.value;
+        each["slot"] = h.slot.value;
+        each["transport"] = h.transport;
+        each["address"] = h.address;
+        each["members"] = h.members;
+        each["alive"] = h.alive;
+        each["last_heard_age_ms"] = ms(now - h.last_heard);
+        each["interval_ms"] = ms(h.interval);
+        each["loss"] = h.loss;
+        each["round_trip_ms"] = h.round_trip ? Json(ms(*h.round_trip)) : Json(nullptr);
+        each["evidence"] = evidence_object(h.evidence);
+        o["hosts"].push_back(std::move(each));
+    }
+    return text_of(o);
 }
 
 std::string settings(std::string_view cluster, const Settings& settings) {

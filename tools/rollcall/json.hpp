@@ -33,6 +33,9 @@ void write_members(const Out& out, const ClusterInfo& info, const std::vector<Pe
 // The cluster without its peers.
 std::string statistics(const ClusterInfo& info);
 
+// The other hosts, as this one hears them.
+std::string hosts(const ClusterInfo& info, const std::vector<Host>& hosts, Instant now);
+
 struct ListedCluster {
     ClusterFolder where;
     std::optional<ClusterInfo> info;  // nothing if it could not be read: `error` says why

@@ -11,13 +11,6 @@ namespace rollcall::cli {
 
 namespace {
 
-// "3.2s": without blanks, so that a cell is one word to awk and cut.
-std::string one_word(Duration d) {
-    std::string text = rounded(d);
-    std::erase(text, ' ');
-    return text;
-}
-
 std::string count_by_state(const std::vector<Peer>& peers) {
     std::string text;
     for (const State state : {State::alive, State::suspect, State::dead}) {
@@ -29,6 +22,12 @@ std::string count_by_state(const std::vector<Peer>& peers) {
 
 }  // namespace
 
+std::string one_word(Duration d) {
+    std::string text = rounded(d);
+    std::erase(text, ' ');
+    return text;
+}
+
 std::string tags_text(const Tags& tags) {
     std::string text;
     for (const auto& [key, value] : tags) text += (text.empty() ? "" : ",") + key + "=" + value;
@@ -37,13 +36,15 @@ std::string tags_text(const Tags& tags) {
 
 std::string members_table(const std::vector<Peer>& peers, Instant now, const Palette& palette) {
     if (peers.empty()) return "";
-    Table table({"NODE", "STATE", "SINCE", "LAST-BEAT", "PID", "ENDPOINT", "TAGS"});
+    // Where all are of this host, nothing is said of hosts.
+    const bool has_hosts = std::any_of(peers.begin(), peers.end(), [](const Peer& p) { return !p.local; });
+    Table table({"NODE", "STATE", "SINCE", "LAST-BEAT", has_hosts ? "HOST" : "PID", "ENDPOINT", "TAGS"});
     for (const Peer& p : peers)
         table.add({{p.node},
                    {std::string(to_string(p.state)), colour_of(p.state)},
                    {one_word(now - p.since)},
                    {p.last_heartbeat ? one_word(now - *p.last_heartbeat) : ""},
-                   {p.pid != 0 ? std::to_string(p.pid) : ""},
+                   {has_hosts ? (p.local ? "here" : p.host) : p.pid != 0 ? std::to_string(p.pid) : ""},
                    {p.endpoint},
                    {tags_text(p.tags)}});
     return table.render(palette);

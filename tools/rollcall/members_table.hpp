@@ -11,6 +11,8 @@
 namespace rollcall::cli {
 
 // NODE STATE SINCE LAST-BEAT PID ENDPOINT TAGS, a line a peer; empty without peers.
+// "3.2s": without blanks, so that a cell is one word to awk and cut.
+std::string one_word(Duration d);
 std::string members_table(const std::vector<Peer>& peers, Instant now, const Palette& palette);
 
 // "5 peers: 4 alive, 1 dead. Engine 'host-1' runs (pid 812), view 6." or what is true instead.

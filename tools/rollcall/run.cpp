@@ -25,7 +25,7 @@ namespace rollcall::cli {
 namespace {
 
 struct Options {
-    std::optional<std::string> node, config, group, udp, multicast, endpoint, emit;
+    std::optional<std::string> node, host, config, group, udp, multicast, endpoint, emit;
     std::vector<std::string> seeds;
     bool insecure = false;
     std::optional<std::uint64_t> capacity, ring;
@@ -35,6 +35,7 @@ struct Options {
 
 void declare(OptionSet& set, Options& options) {
     set.text("--node", "ID", "the engine's own node id (default: the host's name)", options.node);
+    set.text("--host", "NAME", "what other hosts know this one by (default: the host's name, and the folder where it is not the usual one)", options.host);
     set.text("--config", "FILE.toml", "settings by the names of these flags; flags win; read again on SIGHUP", options.config);
     declare_settings(set, options.settings, true);
     set.number("--capacity", "N", "peers at most (default: 4096)", 1, shm::max_capacity, options.capacity);
@@ -45,7 +46,7 @@ void declare(OptionSet& set, Options& options) {
     set.text("--multicast", "GROUP:PORT", "with --udp: speak to this group, and hear it, beside the seeds", options.multicast);
     set.flag("--insecure", "with --udp: may be reached from other machines, though nothing is signed", options.insecure);
     set.text("--endpoint", "TEXT", "where this node is reached: told to other hosts", options.endpoint);
-    set.text("--emit", "node", "heartbeats of the engine's own node; with --udp they are sent anyway", options.emit);
+    set.text("--emit", "node", "tell others of the engine's own node only, and not of this host's members", options.emit);
     set.flag("--standby", "where another engine runs, wait until it ends, however it ends, and go on for it", options.standby);
 }
 
@@ -86,6 +87,10 @@ Result<Plan> make_plan(const Common& common, const Options& options) {
     if (node)
         if (auto valid = shm::validate_node_id(*node); !valid) return fail(valid.error());
     plan.engine.node = node.value_or("");
+    const auto host = first(options.host, file.host);
+    if (host)
+        if (auto valid = shm::validate_node_id(*host); !valid) return fail(valid.error().kind, "--host: as for node ids, " + valid.error().message);
+    plan.engine.host = host.value_or("");
     plan.engine.group = first(options.group, file.group).value_or("");
     plan.engine.capacity = static_cast<std::uint32_t>(first(options.capacity, file.capacity).value_or(0));
     plan.engine.ring = static_cast<std::uint32_t>(first(options.ring, file.ring).value_or(0));
@@ -122,6 +127,7 @@ void name_what_needs_a_restart(const Plan& now, const Plan& next) {
     compare(running.cluster == wanted.cluster, "cluster");
     compare(running.dir == wanted.dir, "dir");
     compare(running.node == wanted.node, "node");
+    compare(running.host == wanted.host, "host");
     compare(running.group == wanted.group, "group");
     compare(running.endpoint == wanted.endpoint, "endpoint");
     compare(running.emit_node == wanted.emit_node, "emit");

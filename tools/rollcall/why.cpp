@@ -33,7 +33,7 @@ std::vector<Event> history_of(Observer& observer, std::string_view node) {
     std::deque<Event> kept;
     const Sequence head = observer.info().head;
     while (const std::optional<Event> event = observer.poll()) {
-        const bool of_peer = event->kind != EventKind::gap && event->kind != EventKind::paused;
+        const bool of_peer = !is_of_nobody(event->kind) && !is_of_host(event->kind);
         if (of_peer && event->node() == node) kept.push_back(*event);
         if (kept.size() > most) kept.pop_front();
         if (event->sequence >= head) break;

@@ -35,6 +35,7 @@ protected:
         o.capacity = 64;
         o.ring = 1024;
         o.endpoint = name + ":7000";
+        o.emit_node = true;
         o.clock = [this] { return now; };
         o.wall_clock = [] { return wall_origin_us; };
         return o;

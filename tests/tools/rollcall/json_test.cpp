@@ -21,7 +21,7 @@ std::vector<std::string> keys_of(const Json& object) {
     return keys;
 }
 
-const std::vector<std::string> event_fields{"seq",     "stream",  "epoch",      "view",    "event",     "node",   "cluster", "incarnation", "state",
+const std::vector<std::string> event_fields{"seq",     "stream",  "epoch",      "view",    "event",     "node",   "cluster", "host", "incarnation", "state",
                                             "reason",  "age_ms",  "lost_ms",    "late_ms", "suspect_ms", "dead_ms", "exit_code", "signal", "time", "mono_us"};
 std::vector<std::string> with(std::vector<std::string> fields, const std::vector<std::string>& more) {
     fields.insert(fields.end(), more.begin(), more.end());
@@ -31,7 +31,7 @@ std::vector<std::string> with(std::vector<std::string> fields, const std::vector
 TEST(EventLine, IsThisForADeathBySilence) {
     EXPECT_EQ(json::event_line(samples::death(), "orders"),
               R"({"seq":41,"stream":"00c0ffee00000001","epoch":2,"view":12,"event":"dead","node":"worker-1","cluster":"orders",)"
-              R"("incarnation":1738324800000001,"state":"dead","reason":"silence","age_ms":5300,"lost_ms":300,"late_ms":12.25,)"
+              R"("host":null,"incarnation":1738324800000001,"state":"dead","reason":"silence","age_ms":5300,"lost_ms":300,"late_ms":12.25,)"
               R"("suspect_ms":3000,"dead_ms":5000,"exit_code":null,"signal":null,"time":"2025-01-31T12:00:00.123456Z","mono_us":7000123})");
 }
 

@@ -8,7 +8,7 @@ namespace rollcall::cli::demo {
 
 namespace {
 
-bool is_of_peer(const Event& e) { return e.kind != EventKind::paused && e.kind != EventKind::gap; }
+bool is_of_peer(const Event& e) { return !is_of_nobody(e.kind); }
 
 bool matches(const Expected& expected, const Event& event) {
     const std::string_view node = is_of_peer(event) ? event.node() : std::string_view();

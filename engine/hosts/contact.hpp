@@ -1,0 +1,103 @@
+// One other host: what it has proved of itself, and what it says of its members.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/hosts/host_message.hpp"
+#include "engine/hosts/known_list.hpp"
+#include "shm/units.hpp"
+
+namespace rollcall::engine {
+
+// The two words that judge a host and its members, for whoever hears it.
+struct HostWords {
+    Slot host = no_slot, word = no_slot;
+    Generation host_generation{}, word_generation{};
+    std::uint32_t card = 0xFFFF'FFFF;
+    std::uint64_t stream = 0;  // of the memory that they are in
+};
+
+// Of its last beats: how many did not arrive, and how long an answer took. For show, never for a judgement.
+struct PathQuality {
+    double loss = 0;  // a share of the beats, over the last twenty or so
+    std::optional<Duration> round_trip;
+
+    void count_beats(std::uint64_t sent) noexcept;  // since the last one that arrived
+    void count_round_trip(Duration took) noexcept;
+};
+
+struct Contact {
+    Contact(std::string name, std::size_t max_entries) : host(std::move(name)), list(max_entries) {}
+
+    std::string host;
+
+    // What it proved by an answer; before the first one nothing.
+    bool is_verified = false;
+    Incarnation incarnation{};
+    std::string address;        // where it answered from
+    HostSequence highest;
+    Instant last_heard{};       // a moment at which it lived
+    Duration interval{};        // as it announced it
+    PathQuality quality;
+
+    // Questions under way. A nonce is answered once.
+    struct Question {
+        std::uint64_t nonce = 0;
+        Instant asked_at{};
+    };
+    static constexpr std::size_t most_questions = 64;
+    std::deque<Question> questions;
+    Instant next_question{}, next_question_elsewhere{};  // at its address; at another one, where it was heard from or is said to be
+    std::string candidate;      // that other one
+    Instant met_at{};
+    Instant next_answer{};      // to its own questions
+    bool wants_hosts = false;   // it asked whom else we know
+    bool in_audience = false;
+    Instant next_telling{};     // that it is suspected here
+    std::optional<Instant> told_at;  // that we are suspected there
+    std::uint64_t vouch_nonce = 0;   // with which others were asked about it
+    Instant vouch_asked_at{}, next_vouching{};
+
+    // Its list.
+    KnownList list;
+    ListSummary summary;                   // what it said last that it comes to
+    bool agrees = false;                   // and what is known does
+    std::optional<Instant> differs_since;  // and when it is asked for the rest
+    Instant next_request{};
+
+    // What of the list the detector has not been given yet.
+    std::optional<HostWords> words;  // since it was admitted
+    bool is_admitting = false;       // the answer is under way
+    bool wants_whole = true;         // who is not in the list is to end
+    bool is_new_life = false;        // and why
+    std::deque<std::pair<std::string, Reason>> gone;  // nodes, and why, as far as it was said
+    std::set<Place> changed;                          // whoever is there is to be given, after those who are gone: a node may have moved
+    std::map<Place, std::string> shown;               // whom the detector was given, or is about to be
+    bool has_news() const noexcept { return !gone.empty() || !changed.empty() || wants_whole; }
+    Instant next_offer{};            // of what was refused
+    bool was_refused = false;
+
+    // Its silence has lasted so long that only an answer to a question asked after `suspect` of it counts.
+    bool must_answer(Instant now, Duration suspect) const noexcept { return !is_verified || now - last_heard >= suspect; }
+    // The question that this nonce answers, once.
+    std::optional<Question> answered(std::uint64_t nonce);
+    void ask(std::uint64_t nonce, Instant now);
+    // Every claim is to be given again.
+    void offer_all();
+    void note_changes(const std::vector<Place>& places);
+    void note_change(Place place);
+    // Of this life nothing is known yet but that it answered.
+    void begin_life(Incarnation life);
+};
+
+// A receiver waits at least for three of a sender's intervals.
+inline Duration suspect_timeout(Duration setting, Duration interval) noexcept { return std::max(setting, 3 * interval); }
+
+}  // namespace rollcall::engine

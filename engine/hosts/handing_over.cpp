@@ -1,0 +1,105 @@
+// What the neighbourhood has learned, in requests to the detector.
+#include <algorithm>
+
+#include "engine/hosts/neighbourhood.hpp"
+
+namespace rollcall::engine {
+
+namespace {
+
+Request about(const Contact& c, Request::Kind kind) {
+    Request request;
+    request.kind = kind;
+    request.node = c.host;
+    request.incarnation = c.incarnation;
+    return request;
+}
+
+ListEntry gone_from_it(const std::string& node, Reason why) {
+    ListEntry entry;
+    entry.node = node;
+    entry.reason = why;
+    return entry;
+}
+
+}  // namespace
+
+void Neighbourhood::admit(Contact& c) {
+    if (c.is_admitting) return;
+    Request request = about(c, Request::Kind::admit_host);
+    request.endpoint = c.address;
+    request.interval = c.interval;
+    request.done = [this, host = c.host, life = c.incarnation](const Answer& answer) { answered(host, life, true, answer); };
+    c.is_admitting = hooks_.put(std::move(request));
+}
+
+// In this order: who is gone, who is there, and that these are all.
+void Neighbourhood::hand_over(Contact& c) {
+    if (!c.words || !c.agrees) return;
+    while (!c.gone.empty() || !c.changed.empty())
+        if (!hand_over_some(c)) return;
+    if (c.wants_whole) hand_over_whole(c);
+}
+
+// False: the detector has too much to do; it comes again.
+bool Neighbourhood::hand_over_some(Contact& c) {
+    Request request = about(c, Request::Kind::claims);
+    const std::size_t gone = std::min(c.gone.size(), most_claims);
+    auto present = c.changed.begin();
+    for (std::size_t i = 0; i < gone; ++i) request.claims.push_back(gone_from_it(c.gone[i].first, c.gone[i].second));
+    for (; present != c.changed.end() && request.claims.size() < most_claims; ++present) request.claims.push_back(*c.list.find(*present));
+    request.done = [this, host = c.host, life = c.incarnation](const Answer& answer) {
+        if (answer.error || answer.refused != 0) answered(host, life, false, answer);
+    };
+    if (!hooks_.put(std::move(request))) return false;
+    c.gone.erase(c.gone.begin(), c.gone.begin() + static_cast<std::ptrdiff_t>(gone));
+    c.changed.erase(c.changed.begin(), present);
+    return true;
+}
+
+bool Neighbourhood::hand_over_whole(Contact& c) {
+    Request request = about(c, Request::Kind::claims);
+    request.is_whole = true;
+    request.reason = c.is_new_life ? Reason::host_restarted : Reason::host_said;
+    c.list.each([&](const ListEntry& entry) { request.whole.push_back(entry.node); });
+    std::sort(request.whole.begin(), request.whole.end());
+    if (!hooks_.put(std::move(request))) return false;
+    c.wants_whole = c.is_new_life = false;
+    return true;
+}
+
+void Neighbourhood::answered(const std::string& host, Incarnation incarnation, bool is_admission, const Answer& answer) {
+    const std::lock_guard lock(outcomes_mutex_);
+    outcomes_.push_back({host, incarnation, is_admission, answer});
+}
+
+void Neighbourhood::take_outcomes(Instant now) {
+    std::vector<Outcome> outcomes;
+    {
+        const std::lock_guard lock(outcomes_mutex_);
+        outcomes.swap(outcomes_);
+    }
+    for (const Outcome& outcome : outcomes) {
+        Contact* c = find(outcome.host);
+        if (c == nullptr) continue;
+        if (outcome.is_admission) c->is_admitting = false;
+        if (c->incarnation != outcome.incarnation) continue;
+        const Answer& a = outcome.answer;
+        if (!outcome.is_admission) {
+            c->was_refused = true;
+            c->next_offer = now + 5 * c->interval;
+            if (a.error) c->words.reset();
+        } else if (!a.error) {
+            const bool is_same = c->words && c->words->host == a.slot && c->words->host_generation == a.generation;
+            c->words = HostWords{a.slot, a.word, a.generation, a.word_generation, a.card, a.stream};
+            if (is_same) continue;
+            c->wants_whole = true;
+            c->offer_all();
+            hand_over(*c);
+        } else if (hooks_.log) {
+            hooks_.log("host '" + outcome.host + "' is not taken in: " + a.error->message);
+        }
+    }
+}
+
+}  // namespace rollcall::engine

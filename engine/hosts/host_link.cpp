@@ -1,0 +1,79 @@
+#include "engine/hosts/host_link.hpp"
+
+#include <chrono>
+#include <system_error>
+
+#include "engine/quiet_thread.hpp"
+#include "shm/futex.hpp"
+
+namespace rollcall::engine {
+
+HostLink::HostLink(HostIdentity self, ListKeeper::OwnNode own, std::shared_ptr<Transport> transport, Hooks hooks, std::uint64_t seed, std::atomic<std::uint64_t>& sent)
+    : transport_(std::move(transport)), prefix_(transport_ ? std::string(transport_->name()) + ":" : ""), hooks_(std::move(hooks)), keeper_(std::move(own)), neighbourhood_(std::move(self), hooks_.neighbourhood, seed), sent_(sent) {}
+
+// Addresses are told apart by what they are addresses of: "udp:10.0.0.1:7946".
+void HostLink::hear(Message message, Instant at) {
+    if (transport_) message.via = prefix_ + message.via;
+    if (neighbourhood_.hear(message, at)) wake();
+}
+
+std::string HostLink::strip(const std::string& address) const { return address.starts_with(prefix_) ? address.substr(prefix_.size()) : address; }
+
+void HostLink::turn(Instant now) {
+    hooks_.read([this](const shm::Roster& roster, Incarnation host) {
+        neighbourhood_.live_as(host);
+        neighbourhood_.change_list([&](OwnList& list) { keeper_.follow(roster, host, list); });
+    });
+    out_.clear();
+    waits_for_pause_ = neighbourhood_.tick(now, out_);
+    if (auto audience = neighbourhood_.new_audience(); audience && transport_) {
+        for (std::string& address : *audience) address = strip(address);
+        transport_->set_audience(*audience);
+    }
+    publish(out_);
+}
+
+void HostLink::publish(std::vector<Message>& messages) {
+    for (Message& message : messages) {
+        if (message.via.empty()) sent_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a statistic
+        if (!transport_) continue;
+        message.via = strip(message.via);
+        const auto published = transport_->publish(message);
+        const auto& log = hooks_.neighbourhood.log;
+        if (!published && !has_failed_ && log) log("cannot send over " + std::string(transport_->name()) + ": " + published.error().message);
+        has_failed_ = !published;
+    }
+}
+
+bool HostLink::start() {
+    if (thread_.joinable()) return true;
+    ending_.store(false, std::memory_order_relaxed);  // relaxed: the thread's start orders it
+    try {
+        thread_ = start_quiet_thread("rollcall-hosts", [this] { run(); });
+        return true;
+    } catch (const std::system_error&) {
+        return false;
+    }
+}
+
+void HostLink::run() {
+    using std::chrono::milliseconds;
+    while (!ending_.load(std::memory_order_relaxed)) {  // relaxed: woken after it was set
+        const auto seen = static_cast<std::uint32_t>(wakes_.load(std::memory_order_acquire));  // [wakes]
+        turn(std::chrono::steady_clock::now());
+        shm::futex_wait(wakes_, seen, waits_for_pause_ ? milliseconds(2) : milliseconds(20));
+    }
+}
+
+void HostLink::wake() noexcept {
+    wakes_.fetch_add(1, std::memory_order_release);  // [wakes]
+    shm::futex_wake_one(wakes_);
+}
+
+void HostLink::stop() {
+    ending_.store(true, std::memory_order_relaxed);
+    wake();
+    if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace rollcall::engine

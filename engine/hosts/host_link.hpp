@@ -1,0 +1,65 @@
+// This host among others: its list follows its memory, what it has to say goes out, and a thread keeps both going.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/hosts/list_keeper.hpp"
+#include "engine/hosts/neighbourhood.hpp"
+#include "engine/hosts/transport.hpp"
+
+namespace rollcall::engine {
+
+class HostLink {
+public:
+    struct Hooks {
+        Neighbourhood::Hooks neighbourhood;
+        // Calls with the memory and this host's incarnation, if there is any memory now.
+        std::function<void(const std::function<void(const shm::Roster&, Incarnation)>&)> read;
+    };
+
+    // `transport` may be none: what would be sent is counted in `sent` all the same.
+    HostLink(HostIdentity self, ListKeeper::OwnNode own, std::shared_ptr<Transport> transport, Hooks hooks, std::uint64_t seed, std::atomic<std::uint64_t>& sent);
+    ~HostLink() { stop(); }
+    HostLink(const HostLink&) = delete;
+    HostLink& operator=(const HostLink&) = delete;
+
+    // On a receiving thread: neither blocks nor publishes.
+    void hear(Message message, Instant at);
+    // Without a thread: everything that is due at `now`.
+    void turn(Instant now);
+    // On a thread of its own: a network may block, and the detector must not. False: no thread could be started.
+    bool start();
+    // Waits for a publication that is under way. Safe twice.
+    void stop();
+    // Something was published in the memory. Any thread; blocks for nobody.
+    void wake() noexcept;
+
+    std::vector<HostView> hosts() const { return neighbourhood_.hosts(); }
+    NeighbourhoodCounters counters() const { return neighbourhood_.counters(); }
+
+private:
+    void run();
+    void publish(std::vector<Message>& messages);
+    std::string strip(const std::string& address) const;
+
+    std::shared_ptr<Transport> transport_;
+    std::string prefix_;
+    Hooks hooks_;
+    ListKeeper keeper_;
+    Neighbourhood neighbourhood_;
+    std::atomic<std::uint64_t>& sent_;
+    std::vector<Message> out_;
+    bool has_failed_ = false;  // and this was said
+    bool waits_for_pause_ = false;  // a change follows the last one too soon
+    std::atomic<std::uint64_t> wakes_{0};
+    std::atomic<bool> ending_{false};
+    std::thread thread_;
+};
+
+}  // namespace rollcall::engine

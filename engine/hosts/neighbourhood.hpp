@@ -1,0 +1,146 @@
+// Other hosts, by what they say: who is believed, when to ask, what to hand to the detector. The whole protocol, without threads, clocks, sockets and memory.
+//
+// A host counts as heard by its beats; but only an answer to a question that was asked after that moment makes a host known at all, or again after its silence
+// passed the suspect timeout, or in a new life, or at a new address. So neither a recording nor a network that held old messages back revives anybody,
+// and nobody needs a clock that agrees with another's. Whoever was not heard for one and a half of its intervals is asked, ten times a second.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/hosts/contact.hpp"
+#include "engine/hosts/speaker.hpp"
+#include "engine/request.hpp"
+#include "shm/settings.hpp"
+
+namespace rollcall::engine {
+
+// A host as an operator sees it.
+struct HostView {
+    std::string host, address;
+    Incarnation incarnation{};
+    bool is_verified = false, agrees = false;
+    std::size_t members = 0;
+    Instant last_heard{};
+    double loss = 0;
+    std::optional<Duration> round_trip;
+};
+
+struct NeighbourhoodCounters {
+    std::uint64_t heard = 0;        // messages of hosts
+    std::uint64_t refused = 0;      // of these: do not read
+    std::uint64_t misdirected = 0;  // for another host
+    std::uint64_t unproven = 0;     // beats of hosts that have not answered
+    std::uint64_t stale = 0;        // beats and answers that are no news
+    std::uint64_t echoes = 0;       // one's own
+    std::uint64_t crowded = 0;      // strangers for whom there was no room
+};
+
+class Neighbourhood {
+public:
+    // What it asks of the engine. Called under this object's lock: must neither block nor call back.
+    struct Hooks {
+        std::function<Settings()> settings;
+        std::function<bool()> speaks;                 // else neither beats nor answers: a wedged engine must not look alive
+        std::function<bool(Request)> put;             // for the detector, in this order; false: later
+        // H, and with the flag M; and for show how the way there is. False: the words are nobody's any more.
+        std::function<bool(const HostWords&, bool, Instant, const PathQuality&)> beat;
+        std::function<void(const std::string&)> log;  // one line; may be empty
+    };
+    static constexpr std::size_t most_contacts = 20'000, most_strangers = 1'024;
+    static constexpr std::size_t most_members = 1u << 20;  // of one host
+
+    Neighbourhood(HostIdentity self, Hooks hooks, std::uint64_t seed);
+
+    // Thread-safe, like everything here. A message whose origin is a host; `at`: when it was received.
+    // True: it made something to send.
+    bool hear(const Message& message, Instant at);
+    // Appends what is to be sent at `now`. Every twenty milliseconds, and when hear() says so. True: soon again, for a change that follows another too closely.
+    bool tick(Instant now, std::vector<Message>& out);
+    // Everybody to whom beats should go, if that has changed since the last call.
+    std::optional<std::vector<std::string>> new_audience();
+    // The detector's answer to what was put. From its thread; blocks for nobody.
+    void answered(const std::string& host, Incarnation incarnation, bool is_admission, const Answer& answer);
+
+    // A later life of this host: its memory was made anew.
+    void live_as(Incarnation incarnation);
+    // This host's own list, under the lock.
+    void change_list(const std::function<void(OwnList&)>& change);
+    HostIdentity self() const;
+    std::vector<HostView> hosts() const;
+    NeighbourhoodCounters counters() const;
+
+private:
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+    };
+    struct Outcome {
+        std::string host;
+        Incarnation incarnation{};
+        bool is_admission = false;
+        Answer answer;
+    };
+
+    void take(const Message& m, const HostBeat& beat, Instant at);
+    void take(const Message& m, const HostAsk& ask, Instant at);
+    void take(const Message& m, const HostAnswer& answer, Instant at);
+    void take(const Message& m, const ListDelta& delta, Instant at);
+    void take(const Message& m, const ListPage& page, Instant at);
+    void take(const Message& m, const ListRequest& request, Instant at);
+    void take(const Message& m, const HostHints& hints, Instant at);
+    void take(const Message& m, const HostSuspected& suspected, Instant at);
+    void take(const Message& m, const VouchAsk& ask, Instant at);
+    void take(const Message& m, const Vouch& vouch, Instant at);
+    void take(const Message& m, const HostGoodbye& goodbye, Instant at);
+
+    Contact* find(std::string_view host);
+    Contact* find_or_meet(const Message& m);
+    Contact* find_believed(const Message& m, Incarnation incarnation, Instant at);
+    Duration suspect_of(const Contact& c) const { return suspect_timeout(settings_.suspect, c.interval); }
+    void ask(Contact& c, Instant now);
+    void ask_at(Contact& c, const std::string& address, Instant now);
+    void send_question(Contact& c, const std::string& address, Instant now);
+    bool is_known(const Contact& c, const Message& m, Incarnation incarnation) const { return c.is_verified && incarnation == c.incarnation && m.via == c.address; }
+    void hear_of_oneself(Incarnation known);
+    void accept(Contact& c, const HostBeat& beat, Instant lived_at, Instant now);
+    void compare(Contact& c, const ListSummary& summary, Instant now);
+    void catch_up(Contact& c, Instant now);
+    void admit(Contact& c);
+    void move_to(Contact& c, const std::string& address);
+    void greet(Contact& c);
+    void hand_over(Contact& c);
+    bool hand_over_some(Contact& c);
+    bool hand_over_whole(Contact& c);
+    void go_round(Instant now);
+    bool is_worth_keeping(const Contact& c, Instant now) const;
+    void look_at(Contact& c, Instant now);
+    void question(Contact& c, Instant now);
+    void tell(Contact& c, Instant now);
+    void ask_others_about(Contact& c, Instant now);
+    void want_list(Contact& c, Instant now);
+    void forget_stranger(const std::string& host);
+    void take_outcomes(Instant now);
+    mutable std::mutex mutex_;  // guards everything but the outcomes
+    HostSpeaker speaker_;
+    Hooks hooks_;
+    Settings settings_;
+    std::mt19937_64 random_;
+    std::unordered_map<std::string, Contact, Hash, std::equal_to<>> contacts_;
+    std::vector<std::string> strangers_;  // contacts that have not answered yet
+    bool is_established_ = false;         // somebody knows this host in this life
+    std::size_t questions_left_ = 0;      // of this round
+    std::vector<Message> out_;
+    Instant next_round_{};
+    bool audience_changed_ = false;
+    NeighbourhoodCounters counters_;
+    std::mutex outcomes_mutex_;
+    std::vector<Outcome> outcomes_;
+};
+
+}  // namespace rollcall::engine

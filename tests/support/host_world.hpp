@@ -1,0 +1,117 @@
+// Hosts in one thread: real engines with memories of their own, the real messages, a network in the same process. Time is moved, everything at random follows
+// from one seed.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/client/cursor.hpp"
+#include "engine/core.hpp"
+#include "engine/hosts/host_link.hpp"
+#include "engine/transports/in_process.hpp"
+#include "tests/support/engine_fixture.hpp"
+
+namespace rollcall::test {
+
+class HostWorld;
+
+// One host: its memory lives as long as this, its engine comes and goes.
+class WorldHost {
+public:
+    WorldHost(HostWorld& world, std::string name, EngineSetup setup, std::uint64_t seed);
+    ~WorldHost() { crash(); }
+
+    const std::string& name() const noexcept { return name_; }
+    // The engine: from the memory it left, or from nothing.
+    void start();
+    // It and what it had in mind is gone; the memory stays.
+    void crash();
+    // The memory too: the next start is a new life.
+    void lose_memory();
+    bool is_up() const noexcept { return core_ != nullptr; }
+    // Stopped like by a debugger: nothing runs, and messages wait.
+    void freeze(bool frozen) { frozen_ = frozen; }
+    bool is_frozen() const noexcept { return frozen_; }
+
+    // Members with a process, which beat until they are told otherwise.
+    void join(const std::string& node);
+    void exit(const std::string& node);
+    void leave(const std::string& node);
+    void silence(const std::string& node, bool silent);
+    const std::map<std::string, bool>& members() const noexcept { return silent_; }  // and whether they are silent
+
+    // One round at the world's time: a look of the detector, and what the link has to say.
+    void turn();
+
+    // "kind node reason", of what was published since the last call.
+    std::vector<std::string> take() { return lines_of(take_events()); }
+    std::vector<Event> take_events();
+    std::vector<Peer> peers() const;
+    std::optional<Peer> find(std::string_view node) const;
+    engine::Core& core() { return *core_; }
+    engine::HostLink& link() { return *link_; }
+    const std::shared_ptr<InProcessTransport>& transport() const noexcept { return transport_; }
+
+private:
+    void ask(engine::Request request);
+    engine::HostLink::Hooks hooks();
+    bool beat(const engine::HostWords& words, bool agrees, Instant at);
+    bool looks() const;
+
+    HostWorld& world_;
+    std::string name_;
+    EngineSetup setup_;
+    std::unique_ptr<TemporaryFolder> folder_ = std::make_unique<TemporaryFolder>();
+    std::uint64_t seed_;
+    std::unique_ptr<engine::Inbox> inbox_;
+    std::unique_ptr<engine::Core> core_;
+    std::shared_ptr<InProcessTransport> transport_;
+    std::shared_ptr<Shard> shard_;
+    std::unique_ptr<engine::HostLink> link_;
+    std::atomic<std::uint64_t> sent_{0};
+    std::map<std::string, bool> silent_;
+    std::map<std::string, Instant> beat_at_;
+    std::vector<std::pair<Message, Instant>> waiting_;  // while frozen
+    Cursor cursor_;
+    Instant next_look_{};
+    bool frozen_ = false;
+    std::uint32_t next_pid_ = 100;
+};
+
+class HostWorld {
+public:
+    static constexpr Duration step = std::chrono::milliseconds(10);
+
+    explicit HostWorld(std::uint64_t seed = 1) : network_(InProcessNetwork::make(seed)), seed_(seed) {}
+
+    // Up and running.
+    WorldHost& add(const std::string& name, EngineSetup setup = {});
+    WorldHost& operator[](const std::string& name) { return *hosts_.at(name); }
+    const std::map<std::string, std::unique_ptr<WorldHost>>& hosts() const noexcept { return hosts_; }
+    InProcessNetwork& network() noexcept { return *network_; }
+    std::shared_ptr<InProcessNetwork> shared_network() const { return network_; }
+    Instant now() const noexcept { return now_; }
+    std::int64_t wall_us() const noexcept { return wall_origin_us + std::chrono::duration_cast<std::chrono::microseconds>(now_ - origin).count(); }
+
+    void run(Duration d);
+    // Until it holds, at most so long; says whether it did.
+    template <class Condition>
+    bool run_until(Duration longest, Condition holds) {
+        for (const Instant end = now_ + longest; now_ < end && !holds();) run(step);
+        return holds();
+    }
+    // Both ways.
+    void cut(const std::string& a, const std::string& b);
+
+private:
+    std::shared_ptr<InProcessNetwork> network_;
+    std::uint64_t seed_;
+    Instant now_ = origin;
+    std::map<std::string, std::unique_ptr<WorldHost>> hosts_;
+};
+
+}  // namespace rollcall::test
