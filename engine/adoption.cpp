@@ -79,7 +79,7 @@ void rebuild_hosts(Books& books, Stamp now) {
         if (!is_good) shm::activate(word, now, host.word_generation);
         books.table.set(host.word, Announced::alive, is_good ? shm::stamp_of(seen) : now);
         books.table.own(host.word, host.word_generation);
-        host.unsettle();
+        books.hosts.unsettle(host);
         return true;
     });
 }

@@ -50,7 +50,7 @@ struct Books {
 
     // Makes of `h` the after-image of a judgement at this step: evidence filled in, state and ground as given.
     void judge(shm::Hot& h, State state, Reason reason) const noexcept {
-        if (h.state != state || reason == Reason::process_exit) h.since = ledger.now().stamp;
+        if (h.state != state || reason == Reason::process_exit || (is_proof(state, reason) && !h.is_proof())) h.since = ledger.now().stamp;
         h.state = state;
         h.reason = reason;
         h.suspect_units = to_stamp_units_up(settings().suspect);

@@ -267,7 +267,7 @@ void Detector::recover(Slot slot, Hot& hot) {
 
 // The word first: if its owner beats between judgement and swap, it lives, and nobody will ever know how close it was.
 void Detector::evict(Slot slot, Hot& hot, std::int64_t word, Stamp judged) {
-    const bool is_early = books_.hosts.of_record(slot) != nullptr && host_verdicts_.keeps_hosts();
+    const bool is_early = books_.hosts.of_record(slot) != nullptr && host_verdicts_.keeps(judged);
     if (is_early) return books_.table.set(slot, Announced::dead_silent, judged);
     if (!hot.is_proof() && has_own_word(slot, hot) && word != shm::free_word && !shm::free_if_still(books_.roster().word(slot), word))
         return books_.table.set(slot, Announced::dead_silent, judged);

@@ -31,7 +31,7 @@ Result<void> Engine::Impl::tie(Engine& self) {
     if (has_hosts) {
         shm::CheckpointValues values;
         if (!shm::load_checkpoint(core->roster().header(), values)) return fail(ErrorKind::damaged, "the checkpoint does not read");
-        (*made)->join_hosts({options.cluster, options.host, Incarnation{values.host_incarnation}, core->roster().header().epoch.load(std::memory_order_relaxed)}, options.endpoint, host_hooks(self), sent);
+        (*made)->join_hosts({options.cluster, options.host, Incarnation{values.host_incarnation}, core->roster().header().epoch.load(std::memory_order_relaxed)}, options.endpoint, host_hooks(self), core->roster().capacity(), sent);
     }
     const std::lock_guard no_step(stepping);
     link = std::move(*made);
@@ -46,6 +46,7 @@ engine::HostLink::Hooks Engine::Impl::host_hooks(Engine& self) {
     hooks.neighbourhood.put = [this](engine::Request request) { return inbox.put(std::move(request)); };
     hooks.neighbourhood.beat = [this](const engine::HostWords& words, bool agrees, Instant at, const engine::PathQuality& quality) { return beat(words, agrees, at, quality); };
     hooks.neighbourhood.log = options.log;
+    hooks.neighbourhood.nonce = [] { return shm::random_bits(); };
     hooks.read = [this](const std::function<void(const shm::Roster&, Incarnation)>& with) {
         const std::shared_lock lock(memory);
         shm::CheckpointValues values;
@@ -76,7 +77,7 @@ bool Engine::Impl::detects() const {
     const std::shared_lock lock(memory);
     if (!core || (is_threaded() && !running.load(std::memory_order_acquire))) return false;  // [running]
     const auto last = static_cast<std::int64_t>(core->roster().header().step_ns.load(std::memory_order_acquire));  // [step]
-    return to_ns(options.clock()) - last <= core->settings().suspect.count();
+    return to_ns(options.clock()) - last <= static_cast<std::int64_t>(shm::load_suspect_ns(core->roster().header()));
 }
 
 // Not under the memory's lock: the views read once more.

@@ -39,12 +39,6 @@ struct RemoteHost {
     std::set<std::uint32_t> duplicates;   // slots of members of this host for whom it speaks too, and this was told
     std::uint32_t cursor = 0;             // members below this slot were already brought to what is known now
     bool is_settled = true;               // so were all others
-
-    // Everybody is looked at again.
-    void unsettle() noexcept {
-        cursor = 0;
-        is_settled = false;
-    }
 };
 
 // One thread. Bounded by the slots there are.
@@ -60,11 +54,11 @@ public:
         return *made;
     }
     // The host's record is another's from now on; its members and their word stay until the last of them is gone.
-    void lose_record(RemoteHost& host) noexcept {
+    void lose_record(RemoteHost& host) {
         by_host_.erase(host.host.value);
         host.host = no_slot;
         host.is_gone = true;
-        host.unsettle();
+        unsettle(host);
     }
     // Of a host whose record is lost, or was never found.
     RemoteHost& add_gone(Slot word) {
@@ -74,8 +68,22 @@ public:
     }
     void remove(const RemoteHost& host) noexcept {
         by_host_.erase(host.host.value);
+        restless_.erase(host.word.value);
         by_word_.erase(host.word.value);
     }
+
+    // All its members are looked at again.
+    void unsettle(RemoteHost& host) {
+        host.cursor = 0;
+        host.is_settled = false;
+        restless_.insert(host.word.value);
+    }
+    void settle(RemoteHost& host) noexcept {
+        host.is_settled = true;
+        restless_.erase(host.word.value);
+    }
+    // By their words: a host that is gone ends with its last member.
+    const std::set<std::uint32_t>& restless() const noexcept { return restless_; }
 
     bool is_empty() const noexcept { return by_word_.empty(); }
     std::size_t records() const noexcept { return by_host_.size(); }
@@ -111,6 +119,7 @@ private:
     std::map<std::uint32_t, std::unique_ptr<RemoteHost>> by_word_;
     std::unordered_map<std::uint32_t, RemoteHost*> by_host_;
     std::unordered_map<std::uint32_t, Said> said_;
+    std::set<std::uint32_t> restless_;
 };
 
 }  // namespace rollcall::engine

@@ -1,6 +1,6 @@
 #include "engine/host_verdicts.hpp"
 
-#include <vector>
+#include <utility>
 
 namespace rollcall::engine {
 
@@ -15,7 +15,7 @@ void HostVerdicts::hear(RemoteHost& host, Verdict verdict, Stamp stamp) {
         case Verdict::recovered: host.heard = Announced::alive; break;
     }
     books_.table.set(host.word, host.heard, stamp);
-    if (host.heard != before) host.unsettle();
+    if (host.heard != before) books_.hosts.unsettle(host);
 }
 
 void HostVerdicts::note_silence() {
@@ -25,45 +25,39 @@ void HostVerdicts::note_silence() {
     while (!silences_.empty() && silences_.front().value + window < now.value) silences_.pop_front();
     silences_.push_back(now);
     const bool are_most = books_.hosts.records() >= fewest && silences_.size() * 2 > books_.hosts.records();
-    if (!are_most || keeps_hosts()) return;
+    if (!are_most || now < keep_until_) return;
     keep_until_ = Stamp{now.value + 2 * to_stamp_units_up(books_.settings().evict) - window};
-    books_.ledger.make_room(1, no_slot, books_.table);
-    books_.ledger.plan(EventKind::mass_silence, no_slot, shm::Hot{}, shm::Name{}, State::none);
+    is_mass_due_ = true;  // not between two events of one judgement
 }
 
 bool HostVerdicts::run() {
     if (books_.hosts.is_empty()) return false;
     looked_at_ = 0;
-    std::vector<Slot> restless;  // by their words: a host that is gone ends with its last member
-    books_.hosts.each([&](const RemoteHost& host) {
-        if (!host.is_settled) restless.push_back(host.word);
-        return true;
-    });
-    for (const Slot word : restless) {
-        RemoteHost* host = books_.hosts.of_word(word);
-        if (host != nullptr && !settle(*host)) return true;
+    if (is_used_up()) return true;
+    if (std::exchange(is_mass_due_, false)) {
+        books_.ledger.make_room(1, no_slot, books_.table);
+        books_.ledger.plan(EventKind::mass_silence, no_slot, shm::Hot{}, shm::Name{}, State::none);
     }
+    while (!books_.hosts.restless().empty())
+        if (!settle(*books_.hosts.of_word(Slot{*books_.hosts.restless().begin()}))) return true;
     return false;
 }
 
 // False: the budget is used up.
 bool HostVerdicts::settle(RemoteHost& host) {
-    if (host.members.empty()) {
-        host.is_settled = true;
-        if (host.is_gone) books_.release_word(host);
+    if (host.members.empty() && host.is_gone) {
+        books_.release_word(host);
         return true;
     }
     for (auto at = host.members.lower_bound(host.cursor); at != host.members.end(); at = host.members.lower_bound(host.cursor)) {
         if (is_used_up()) return false;
         ++looked_at_;
-        const bool is_last = std::next(at) == host.members.end();
         const bool ends_host = host.is_gone && host.members.size() == 1;
         host.cursor = *at + 1;
-        host.is_settled = is_last;
         settle(host, Slot{*at});
         if (ends_host) return true;  // and there is no host any more
     }
-    host.is_settled = true;
+    books_.hosts.settle(host);
     return true;
 }
 

@@ -22,7 +22,8 @@ public:
     // A host was suspected. When most are, of at least four, within one suspect timeout, it may be this host that is cut off: that is told, and nobody is
     // forgotten for one evict timeout longer.
     void note_silence();
-    bool keeps_hosts() const noexcept { return books_.ledger.now().stamp < keep_until_; }
+    // Not one that was last heard so long ago.
+    bool keeps(Stamp last) const noexcept { return books_.ledger.now().stamp < keep_until_ && books_.ledger.now().stamp.value - last.value < 2 * to_stamp_units_up(books_.settings().evict); }
     // Goes on where the last step had to stop. True: something is left for the next one.
     bool run();
 
@@ -35,6 +36,7 @@ private:
     std::uint32_t looked_at_ = 0;
     std::deque<Stamp> silences_;  // when hosts were suspected, of the last suspect timeout
     Stamp keep_until_{};
+    bool is_mass_due_ = false;  // and was not told yet
 };
 
 }  // namespace rollcall::engine

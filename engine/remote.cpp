@@ -36,7 +36,13 @@ Said said_by(const ListEntry& claim) { return {claim.state, claim.reason, claim.
 // Else a stranger could use up all there will ever be.
 bool Remote::is_plausible(Incarnation incarnation) const noexcept {
     const auto wall = static_cast<std::uint64_t>(std::max<std::int64_t>(0, books_.ledger.now().wall_us));
-    return incarnation.value != 0 && incarnation.value <= std::max(wall, books_.ledger.values().greatest_incarnation) + year_us && incarnation.value < incarnation_limit / 16 * 15;
+    return incarnation.value != 0 && incarnation.value <= (wall != 0 ? wall : books_.ledger.values().greatest_incarnation) + year_us && incarnation.value < incarnation_limit / 16 * 15;
+}
+
+// Others never take the last eighth: whoever starts here must find room, whatever strangers say.
+bool Remote::has_room_for_others(std::uint32_t slots) const noexcept {
+    const std::uint32_t capacity = books_.roster().capacity();
+    return books_.table.count(Announced::told) + 2 * books_.hosts.records() + slots <= capacity - capacity / 8;
 }
 
 // The record's slot below the members' word, so that a pass judges the host first.
@@ -68,6 +74,10 @@ void Remote::admit_host(const Request& request, Answer& answer) {
         return;
     }
     if (const auto holder = residents_.holder_of(name, 2)) return admit_known(request, name, *holder, answer);
+    if (!has_room_for_others(2)) {
+        answer.error = Error{ErrorKind::full, "what is left of the cluster's capacity of " + std::to_string(books_.roster().capacity()) + " is kept for members of this host"};
+        return;
+    }
     const auto slots = take_slots();
     if (!slots) {
         answer.error = slots.error();
@@ -157,6 +167,7 @@ bool Remote::take(RemoteHost& host, const ListEntry& claim) {
 
 // What the host's silence says of it comes with the next pass, which knows of the message that brought this.
 bool Remote::admit(RemoteHost& host, const Name& name, const ListEntry& claim) {
+    if (!has_room_for_others(1)) return false;
     Blob blob = blob_of_member(host, claim);
     const auto room = residents_.room_for(nobody, blob);
     if (!room) return false;
@@ -170,7 +181,7 @@ void Remote::enter(RemoteHost& host, const Name& name, const Room& room, Blob bl
     const bool says_how = claim.reason == Reason::join || claim.reason == Reason::registered;
     const Hot hot = residents_.admit(name, room, std::move(blob), claim.incarnation, says_how ? claim.reason : Reason::host_said, host.word);
     if (said.state == State::suspect) bring(books_, host, room.slot, name, hot, {State::suspect, Reason::host_said, {}});
-    if (host.heard != Announced::alive) host.unsettle();
+    if (host.heard != Announced::alive) books_.hosts.unsettle(host);
 }
 
 bool Remote::change(RemoteHost& host, const Name& name, Holder& holder, const ListEntry& claim) {
@@ -184,9 +195,10 @@ bool Remote::change(RemoteHost& host, const Name& name, Holder& holder, const Li
     said = said_by(claim);
     Blob blob = holder.blob;
     blob.set_text(claim.endpoint, holder.blob.host(), claim.tags);
-    if (blob.text != holder.blob.text && !holder.hot.is_proof() && !residents_.rewrite(name, holder, std::move(blob))) return false;
+    const bool is_same = blob.text == holder.blob.text || holder.hot.is_proof();
+    const bool is_taken = is_same || residents_.rewrite(name, holder, std::move(blob));
     bring(books_, host, holder.slot, name, holder.hot, standing(host, said));
-    return true;
+    return is_taken;
 }
 
 // The same node, restarted on the same host.
@@ -230,7 +242,7 @@ void Remote::end_others(RemoteHost& host, const Request& request) {
         const std::string node(books_.name(Slot{member}).view());
         if (std::binary_search(request.whole.begin(), request.whole.end(), node)) continue;
         books_.hosts.said(Slot{member}) = request.reason == Reason::host_restarted ? Said{State::dead, Reason::host_restarted, {}} : Said{State::none, Reason::none, {}};
-        host.unsettle();
+        books_.hosts.unsettle(host);
     }
 }
 

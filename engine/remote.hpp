@@ -41,6 +41,7 @@ private:
     bool contend(RemoteHost& host, const shm::Name& name, const Holder& holder, const ListEntry& claim);
     void tell_duplicate(RemoteHost& host, const shm::Name& name, const Holder& holder);
     void end_others(RemoteHost& host, const Request& request);
+    bool has_room_for_others(std::uint32_t slots) const noexcept;
     bool is_plausible(Incarnation incarnation) const noexcept;
 
     Books& books_;

@@ -40,7 +40,8 @@ private:
         Handler handler;
     };
     std::recursive_mutex mutex_;  // a handler may attach and detach
-    std::vector<std::shared_ptr<const Entry>> entries_;
+    using Entries = std::vector<std::shared_ptr<const Entry>>;
+    std::shared_ptr<const Entries> entries_ = std::make_shared<const Entries>();  // made anew by whoever changes it
     Subscription next_ = 1;
 };
 

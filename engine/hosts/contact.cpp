@@ -50,12 +50,7 @@ void Contact::note_change(Place place) {
     shown.insert_or_assign(place, entry->node);
 }
 
-void Contact::begin_life(Incarnation life) {
-    is_new_life = is_verified && life != incarnation;
-    is_verified = true;
-    incarnation = life;
-    highest = {};
-    quality = {};
+void Contact::forget_list() {
     list = KnownList(list.max_entries());
     summary = {};
     agrees = false;
@@ -64,7 +59,20 @@ void Contact::begin_life(Incarnation life) {
     changed.clear();
     shown.clear();
     wants_whole = true;
+}
+
+void Contact::begin_life(Incarnation life) {
+    is_new_life = is_verified && life != incarnation;
+    is_verified = true;
+    incarnation = life;
+    highest = {};
+    quality = {};
+    rival_since.reset();
+    vouched_at = {};
+    forget_list();
     words.reset();
+    has_left = is_one_way = false;
+    left_in.reset();
 }
 
 }  // namespace rollcall::engine

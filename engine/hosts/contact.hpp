@@ -1,6 +1,8 @@
 // One other host: what it has proved of itself, and what it says of its members.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -33,6 +35,9 @@ struct PathQuality {
     void count_round_trip(Duration took) noexcept;
 };
 
+// Between two questions to a host that is not heard.
+inline constexpr Duration question_pause = std::chrono::milliseconds(100);
+
 struct Contact {
     Contact(std::string name, std::size_t max_entries) : host(std::move(name)), list(max_entries) {}
 
@@ -56,14 +61,19 @@ struct Contact {
     std::deque<Question> questions;
     Instant next_question{}, next_question_elsewhere{};  // at its address; at another one, where it was heard from or is said to be
     std::string candidate;      // that other one
+    std::uint64_t candidates = 0;  // of which it is one, since a question went there
+    std::optional<Instant> rival_since;  // a later life of its name answers, while this one was heard a moment ago
     Instant met_at{};
-    Instant next_answer{};      // to its own questions
+    Instant next_answer{}, next_answer_elsewhere{};  // to its own questions
+    Instant next_list{}, next_hints{}, next_greeting{};
     bool wants_hosts = false;   // it asked whom else we know
-    bool in_audience = false;
+    std::optional<std::size_t> in_audience;  // its place there
+    bool is_cared_for = false;
     Instant next_telling{};     // that it is suspected here
     std::optional<Instant> told_at;  // that we are suspected there
     std::uint64_t vouch_nonce = 0;   // with which others were asked about it
     Instant vouch_asked_at{}, next_vouching{};
+    Instant vouched_at{};            // a moment at which others heard it
 
     // Its list.
     KnownList list;
@@ -74,7 +84,14 @@ struct Contact {
 
     // What of the list the detector has not been given yet.
     std::optional<HostWords> words;  // since it was admitted
+    bool wants_admission = false;    // it is to be taken in, or what was told of it has changed
     bool is_admitting = false;       // the answer is under way
+    Duration told_interval{};
+    bool is_waiting = false;         // something is to be handed over
+    bool is_one_way = false;         // so: that it does not hear us
+    bool has_left = false;           // so: that it said goodbye
+    std::optional<std::uint32_t> left_in;  // which epoch of this life: nothing of it counts any more
+    bool has_ended(Incarnation life, HostSequence at) const noexcept { return is_verified && life == incarnation && left_in && at.epoch <= *left_in; }
     bool wants_whole = true;         // who is not in the list is to end
     bool is_new_life = false;        // and why
     std::deque<std::pair<std::string, Reason>> gone;  // nodes, and why, as far as it was said
@@ -86,6 +103,9 @@ struct Contact {
 
     // Its silence has lasted so long that only an answer to a question asked after `suspect` of it counts.
     bool must_answer(Instant now, Duration suspect) const noexcept { return !is_verified || now - last_heard >= suspect; }
+    // How long what was asked for may take: longer is lost.
+    Duration patience() const noexcept { return std::max(question_pause, quality.round_trip.value_or(Duration{}) * 3 / 2); }
+    Duration intervals(double n) const noexcept { return std::chrono::duration_cast<Duration>(interval * n); }
     // The question that this nonce answers, once.
     std::optional<Question> answered(std::uint64_t nonce);
     void ask(std::uint64_t nonce, Instant now);
@@ -95,6 +115,9 @@ struct Contact {
     void note_change(Place place);
     // Of this life nothing is known yet but that it answered.
     void begin_life(Incarnation life);
+    void forget_list();
+    // It lived at this moment, by its own word or another's.
+    Instant last_sign() const noexcept { return std::max(last_heard, vouched_at); }
 };
 
 // A receiver waits at least for three of a sender's intervals.

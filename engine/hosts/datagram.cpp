@@ -27,7 +27,7 @@ Kind kind_of(const Message& m) {
 
 void rebuild(Kind kind, Message& m) {
     m.id = 0;
-    m.path = kind == Kind::host ? engine::host_path_of(m.cluster, m.origin) : membership_path_of(m.cluster, m.origin);
+    m.path.assign(membership_path).append(".").append(m.cluster).append(kind == Kind::host ? ".@." : ".").append(m.origin);
     m.content_type = kind == Kind::host ? engine::host_content_type : heartbeat_content_type;
 }
 

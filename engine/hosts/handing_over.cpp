@@ -1,5 +1,6 @@
 // What the neighbourhood has learned, in requests to the detector.
 #include <algorithm>
+#include <utility>
 
 #include "engine/hosts/neighbourhood.hpp"
 
@@ -7,11 +8,12 @@ namespace rollcall::engine {
 
 namespace {
 
-Request about(const Contact& c, Request::Kind kind) {
+Request about(const Contact& c, Request::Kind kind, const std::shared_ptr<const void>& life) {
     Request request;
     request.kind = kind;
     request.node = c.host;
     request.incarnation = c.incarnation;
+    request.origin = life;
     return request;
 }
 
@@ -24,13 +26,54 @@ ListEntry gone_from_it(const std::string& node, Reason why) {
 
 }  // namespace
 
-void Neighbourhood::admit(Contact& c) {
-    if (c.is_admitting) return;
-    Request request = about(c, Request::Kind::admit_host);
+void Neighbourhood::wait(Contact& c) {
+    if (!std::exchange(c.is_waiting, true)) waiting_.insert(c.host);
+}
+
+bool Neighbourhood::put(const Contact& c, Request::Kind kind) { return hooks_.put(about(c, kind, life_)); }
+
+bool Neighbourhood::admit(Contact& c) {
+    if (c.is_admitting) return false;  // again, when that is answered
+    Request request = about(c, Request::Kind::admit_host, life_);
     request.endpoint = c.address;
     request.interval = c.interval;
     request.done = [this, host = c.host, life = c.incarnation](const Answer& answer) { answered(host, life, true, answer); };
-    c.is_admitting = hooks_.put(std::move(request));
+    if (!hooks_.put(std::move(request))) return false;
+    c.is_admitting = true;
+    c.told_interval = c.interval;
+    return true;
+}
+
+// On the sending thread alone: what two threads put may be taken in either order.
+void Neighbourhood::hand_over_all() {
+    if (to_raise_) {
+        Request request;
+        request.kind = Request::Kind::raise_host;
+        request.incarnation = *to_raise_;
+        if (hooks_.put(std::move(request))) to_raise_.reset();
+    }
+    for (const std::string& host : std::exchange(waiting_, {})) {
+        Contact* c = find(host);
+        if (c == nullptr) continue;
+        c->is_waiting = false;
+        settle(*c);
+    }
+}
+
+// Whatever the detector does not take now comes again.
+void Neighbourhood::settle(Contact& c) {
+    if (c.has_left) {
+        if (!put(c, Request::Kind::host_left)) return wait(c);
+        c.has_left = c.wants_admission = false;
+        c.words.reset();
+        c.forget_list();
+        return;
+    }
+    if (c.wants_admission && admit(c)) c.wants_admission = false;
+    if (c.is_one_way && c.words && put(c, Request::Kind::one_way)) c.is_one_way = false;
+    hand_over(c);
+    if (c.words && c.agrees && !c.has_news()) hooks_.beat(*c.words, true, c.last_sign(), c.quality);
+    if ((c.wants_admission && !c.is_admitting) || (c.words && c.agrees && c.has_news())) wait(c);
 }
 
 // In this order: who is gone, who is there, and that these are all.
@@ -43,11 +86,12 @@ void Neighbourhood::hand_over(Contact& c) {
 
 // False: the detector has too much to do; it comes again.
 bool Neighbourhood::hand_over_some(Contact& c) {
-    Request request = about(c, Request::Kind::claims);
+    Request request = about(c, Request::Kind::claims, life_);
     const std::size_t gone = std::min(c.gone.size(), most_claims);
     auto present = c.changed.begin();
     for (std::size_t i = 0; i < gone; ++i) request.claims.push_back(gone_from_it(c.gone[i].first, c.gone[i].second));
-    for (; present != c.changed.end() && request.claims.size() < most_claims; ++present) request.claims.push_back(*c.list.find(*present));
+    for (; present != c.changed.end() && request.claims.size() < most_claims; ++present)
+        if (const ListEntry* entry = c.list.find(*present)) request.claims.push_back(*entry);
     request.done = [this, host = c.host, life = c.incarnation](const Answer& answer) {
         if (answer.error || answer.refused != 0) answered(host, life, false, answer);
     };
@@ -58,7 +102,7 @@ bool Neighbourhood::hand_over_some(Contact& c) {
 }
 
 bool Neighbourhood::hand_over_whole(Contact& c) {
-    Request request = about(c, Request::Kind::claims);
+    Request request = about(c, Request::Kind::claims, life_);
     request.is_whole = true;
     request.reason = c.is_new_life ? Reason::host_restarted : Reason::host_said;
     c.list.each([&](const ListEntry& entry) { request.whole.push_back(entry.node); });
@@ -83,19 +127,24 @@ void Neighbourhood::take_outcomes(Instant now) {
         Contact* c = find(outcome.host);
         if (c == nullptr) continue;
         if (outcome.is_admission) c->is_admitting = false;
+        if (c->wants_admission) wait(*c);
         if (c->incarnation != outcome.incarnation) continue;
         const Answer& a = outcome.answer;
         if (!outcome.is_admission) {
             c->was_refused = true;
+            care_for(*c);
             c->next_offer = now + 5 * c->interval;
-            if (a.error) c->words.reset();
+            if (!a.error) continue;
+            c->words.reset();
+            c->wants_admission = true;
+            wait(*c);
         } else if (!a.error) {
-            const bool is_same = c->words && c->words->host == a.slot && c->words->host_generation == a.generation;
+            const bool is_same = c->words && c->words->host == a.slot && c->words->host_generation == a.generation && c->words->stream == a.stream;
             c->words = HostWords{a.slot, a.word, a.generation, a.word_generation, a.card, a.stream};
             if (is_same) continue;
             c->wants_whole = true;
             c->offer_all();
-            hand_over(*c);
+            wait(*c);
         } else if (hooks_.log) {
             hooks_.log("host '" + outcome.host + "' is not taken in: " + a.error->message);
         }

@@ -8,36 +8,32 @@
 
 namespace rollcall::engine {
 
-HostLink::HostLink(HostIdentity self, ListKeeper::OwnNode own, std::shared_ptr<Transport> transport, Hooks hooks, std::uint64_t seed, std::atomic<std::uint64_t>& sent)
-    : transport_(std::move(transport)), prefix_(transport_ ? std::string(transport_->name()) + ":" : ""), hooks_(std::move(hooks)), keeper_(std::move(own)), neighbourhood_(std::move(self), hooks_.neighbourhood, seed), sent_(sent) {}
+HostLink::HostLink(HostIdentity self, ListKeeper::OwnNode own, std::shared_ptr<Transport> transport, Hooks hooks, std::uint32_t capacity, std::uint64_t seed, std::atomic<std::uint64_t>& sent)
+    : transport_(std::move(transport)), hooks_(std::move(hooks)), keeper_(std::move(own)), neighbourhood_(std::move(self), hooks_.neighbourhood, capacity, seed), sent_(sent) {}
 
-// Addresses are told apart by what they are addresses of: "udp:10.0.0.1:7946".
-void HostLink::hear(Message message, Instant at) {
-    if (transport_) message.via = prefix_ + message.via;
+void HostLink::hear(const Message& message, Instant at) {
     if (neighbourhood_.hear(message, at)) wake();
 }
 
-std::string HostLink::strip(const std::string& address) const { return address.starts_with(prefix_) ? address.substr(prefix_.size()) : address; }
-
 void HostLink::turn(Instant now) {
-    hooks_.read([this](const shm::Roster& roster, Incarnation host) {
-        neighbourhood_.live_as(host);
-        neighbourhood_.change_list([&](OwnList& list) { keeper_.follow(roster, host, list); });
+    // The list's lock first, like whoever hears: the memory may be about to be made anew, and wait for all who read it.
+    neighbourhood_.change_list([this](OwnList& list) {
+        std::optional<Incarnation> life;
+        hooks_.read([&](const shm::Roster& roster, Incarnation host) {
+            if (keeper_.follow(roster, host, list)) life = host;
+        });
+        return life;
     });
     out_.clear();
     waits_for_pause_ = neighbourhood_.tick(now, out_);
-    if (auto audience = neighbourhood_.new_audience(); audience && transport_) {
-        for (std::string& address : *audience) address = strip(address);
-        transport_->set_audience(*audience);
-    }
+    if (const auto audience = neighbourhood_.new_audience(); audience && transport_) transport_->set_audience(*audience);
     publish(out_);
 }
 
-void HostLink::publish(std::vector<Message>& messages) {
-    for (Message& message : messages) {
+void HostLink::publish(const std::vector<Message>& messages) {
+    for (const Message& message : messages) {
         if (message.via.empty()) sent_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a statistic
         if (!transport_) continue;
-        message.via = strip(message.via);
         const auto published = transport_->publish(message);
         const auto& log = hooks_.neighbourhood.log;
         if (!published && !has_failed_ && log) log("cannot send over " + std::string(transport_->name()) + ": " + published.error().message);

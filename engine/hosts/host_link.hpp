@@ -24,13 +24,13 @@ public:
     };
 
     // `transport` may be none: what would be sent is counted in `sent` all the same.
-    HostLink(HostIdentity self, ListKeeper::OwnNode own, std::shared_ptr<Transport> transport, Hooks hooks, std::uint64_t seed, std::atomic<std::uint64_t>& sent);
+    HostLink(HostIdentity self, ListKeeper::OwnNode own, std::shared_ptr<Transport> transport, Hooks hooks, std::uint32_t capacity, std::uint64_t seed, std::atomic<std::uint64_t>& sent);
     ~HostLink() { stop(); }
     HostLink(const HostLink&) = delete;
     HostLink& operator=(const HostLink&) = delete;
 
     // On a receiving thread: neither blocks nor publishes.
-    void hear(Message message, Instant at);
+    void hear(const Message& message, Instant at);
     // Without a thread: everything that is due at `now`.
     void turn(Instant now);
     // On a thread of its own: a network may block, and the detector must not. False: no thread could be started.
@@ -45,11 +45,9 @@ public:
 
 private:
     void run();
-    void publish(std::vector<Message>& messages);
-    std::string strip(const std::string& address) const;
+    void publish(const std::vector<Message>& messages);
 
     std::shared_ptr<Transport> transport_;
-    std::string prefix_;
     Hooks hooks_;
     ListKeeper keeper_;
     Neighbourhood neighbourhood_;

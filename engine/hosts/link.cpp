@@ -51,8 +51,8 @@ void Link::emit_node(const std::string& endpoint, Emitter::Hooks hooks, std::ato
     emitter_.emplace(Emitter::Self{parts_.shard->cluster(), node_, endpoint}, parts_.transport, std::move(hooks), shm::random_bits(), sent);
 }
 
-void Link::join_hosts(HostIdentity self, const std::string& endpoint, HostLink::Hooks hooks, std::atomic<std::uint64_t>& sent) {
-    hosts_ = std::make_unique<HostLink>(std::move(self), ListKeeper::OwnNode{node_, endpoint}, parts_.transport, std::move(hooks), shm::random_bits(), sent);
+void Link::join_hosts(HostIdentity self, const std::string& endpoint, HostLink::Hooks hooks, std::uint32_t capacity, std::atomic<std::uint64_t>& sent) {
+    hosts_ = std::make_unique<HostLink>(std::move(self), ListKeeper::OwnNode{node_, endpoint}, parts_.transport, std::move(hooks), capacity, shm::random_bits(), sent);
     host_subscription_ = parts_.shard->bus().attach(membership_prefix(parts_.shard->cluster()) + "@.", [this](const Message& message, Instant at) { hosts_->hear(message, at); });
 }
 

@@ -37,7 +37,7 @@ public:
 
     // Either, before it starts: this engine's own node is told of, or this host with all its members.
     void emit_node(const std::string& endpoint, Emitter::Hooks hooks, std::atomic<std::uint64_t>& sent);
-    void join_hosts(HostIdentity self, const std::string& endpoint, HostLink::Hooks hooks, std::atomic<std::uint64_t>& sent);
+    void join_hosts(HostIdentity self, const std::string& endpoint, HostLink::Hooks hooks, std::uint32_t capacity, std::atomic<std::uint64_t>& sent);
 
     // False: no thread could be started.
     bool start_emitting() { return (!emitter_ || emitter_->start()) && (!hosts_ || hosts_->start()); }

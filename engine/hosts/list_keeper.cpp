@@ -1,5 +1,7 @@
 #include "engine/hosts/list_keeper.hpp"
 
+#include <algorithm>
+
 #include "shm/snapshot.hpp"
 
 namespace rollcall::engine {
@@ -47,7 +49,9 @@ bool ListKeeper::begin(const shm::Roster& roster, Incarnation host, OwnList& lis
     for (std::uint32_t i = 0; i < image.slots.size(); ++i) {
         const shm::SlotImage& s = image.slots[i];
         if (s.hot.state == State::none || !is_own(Slot{i}, s.hot, s.name)) continue;
-        add_text(entries.emplace_back(entry_of(Slot{i}, s.hot, s.name)), s.blob);
+        ListEntry& entry = entries.emplace_back(entry_of(Slot{i}, s.hot, s.name));
+        entry.version = std::min(entry.version, image.list_version + 1);  // an event that changed nothing of it came last
+        add_text(entry, s.blob);
     }
     list.restore(entries, image.list_version + 1);
     stream_ = roster.header().stream.load(std::memory_order_relaxed);  // relaxed: written before anybody looked

@@ -19,7 +19,8 @@ struct Message {
     std::uint64_t id = 0;      // for removing duplicates; 0: none, as heartbeats have none
     std::uint8_t hop_limit = 1;
     std::string payload;
-    // Not part of what is said: the address that it came from, or to which alone it goes, as its transport names it (empty: to everybody).
+    // Not part of what is said: the address that it came from, or to which alone it goes: the transport's name, ':' and what it
+    // calls an address, as "udp:10.0.0.1:7946". Empty: to everybody.
     std::string via{};
 
     friend bool operator==(const Message& a, const Message& b) noexcept {

@@ -7,8 +7,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <random>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -39,6 +41,8 @@ struct NeighbourhoodCounters {
     std::uint64_t stale = 0;        // beats and answers that are no news
     std::uint64_t echoes = 0;       // one's own
     std::uint64_t crowded = 0;      // strangers for whom there was no room
+    std::uint64_t withheld = 0;     // questions and answers beyond what may go out in a second
+    std::uint64_t rivals = 0;       // answers of a second host of a name whose first one lives
 };
 
 class Neighbourhood {
@@ -51,11 +55,12 @@ public:
         // H, and with the flag M; and for show how the way there is. False: the words are nobody's any more.
         std::function<bool(const HostWords&, bool, Instant, const PathQuality&)> beat;
         std::function<void(const std::string&)> log;  // one line; may be empty
+        std::function<std::uint64_t()> nonce;         // that nobody can foretell; may be empty: of the seed, for tests
     };
     static constexpr std::size_t most_contacts = 20'000, most_strangers = 1'024;
-    static constexpr std::size_t most_members = 1u << 20;  // of one host
 
-    Neighbourhood(HostIdentity self, Hooks hooks, std::uint64_t seed);
+    // `capacity`: members that there is room for; a list may be as long, and all together a few times so.
+    Neighbourhood(HostIdentity self, Hooks hooks, std::uint32_t capacity, std::uint64_t seed);
 
     // Thread-safe, like everything here. A message whose origin is a host; `at`: when it was received.
     // True: it made something to send.
@@ -67,10 +72,9 @@ public:
     // The detector's answer to what was put. From its thread; blocks for nobody.
     void answered(const std::string& host, Incarnation incarnation, bool is_admission, const Answer& answer);
 
-    // A later life of this host: its memory was made anew.
-    void live_as(Incarnation incarnation);
-    // This host's own list, under the lock.
-    void change_list(const std::function<void(OwnList&)>& change);
+    // This host's own list, under the lock. The change returns the incarnation that it is of: a later one than before is a new life of this host, whose memory was
+    // made anew. Nothing: nobody knows now.
+    void change_list(const std::function<std::optional<Incarnation>(OwnList&)>& change);
     HostIdentity self() const;
     std::vector<HostView> hosts() const;
     NeighbourhoodCounters counters() const;
@@ -108,23 +112,39 @@ private:
     void send_question(Contact& c, const std::string& address, Instant now);
     bool is_known(const Contact& c, const Message& m, Incarnation incarnation) const { return c.is_verified && incarnation == c.incarnation && m.via == c.address; }
     void hear_of_oneself(Incarnation known);
+    bool may_say(Instant now);
+    bool is_rival(Contact& c, const Message& m, const HostBeat& beat, Instant at);
+    void wait(Contact& c);
+    void hand_over_all();
+    void settle(Contact& c);
+    bool put(const Contact& c, Request::Kind kind);
+    void make_room_for_a_contact();
+    void bound_lists(Contact& c, std::size_t before);
     void accept(Contact& c, const HostBeat& beat, Instant lived_at, Instant now);
     void compare(Contact& c, const ListSummary& summary, Instant now);
     void catch_up(Contact& c, Instant now);
-    void admit(Contact& c);
+    bool admit(Contact& c);
     void move_to(Contact& c, const std::string& address);
-    void greet(Contact& c);
+    void greet(Contact& c, Instant now);
+    void gossip(Instant now);
+    void name_others(Contact& c, std::size_t most, Instant now);
     void hand_over(Contact& c);
     bool hand_over_some(Contact& c);
     bool hand_over_whole(Contact& c);
     void go_round(Instant now);
     bool is_worth_keeping(const Contact& c, Instant now) const;
+    bool needs_care(const Contact& c, Instant now) const;
+    void care_for(Contact& c);
+    void care_no_more(Contact& c);
+    void listens(Contact& c, bool does);
+    void forget(const std::string& host);
     void look_at(Contact& c, Instant now);
+    void question_the_silent(Instant now);
     void question(Contact& c, Instant now);
+    Duration question_pause_of(const Contact& c, Instant now) const;
     void tell(Contact& c, Instant now);
     void ask_others_about(Contact& c, Instant now);
     void want_list(Contact& c, Instant now);
-    void forget_stranger(const std::string& host);
     void take_outcomes(Instant now);
     mutable std::mutex mutex_;  // guards everything but the outcomes
     HostSpeaker speaker_;
@@ -133,12 +153,22 @@ private:
     std::mt19937_64 random_;
     std::unordered_map<std::string, Contact, Hash, std::equal_to<>> contacts_;
     std::vector<std::string> strangers_;  // contacts that have not answered yet
-    bool is_established_ = false;         // somebody knows this host in this life
-    std::size_t questions_left_ = 0;      // of this round
+    bool is_established_ = false, has_raised_ = false;  // somebody knows this host in this life; it was raised once
+    std::optional<Incarnation> to_raise_;
+    std::set<std::string> waiting_;       // contacts with something for the detector: one thread hands over, so that it comes in order
+    const std::size_t most_claims_;       // in all lists
+    std::size_t claims_ = 0;
+    double allowance_ = 0;                // of what hearing makes us say
+    Instant allowed_until_{};
+    std::size_t requests_left_ = 0;       // of this round
     std::vector<Message> out_;
-    Instant next_round_{};
+    Instant next_round_{}, next_gossip_{};
     bool audience_changed_ = false;
+    std::vector<Contact*> audience_;      // who hears what is said to everybody
+    std::vector<Contact*> cared_for_;     // who may need something soon: to be asked, or its list
+    std::size_t slice_ = 0;               // of all the others, whose turn it is to be looked at
     NeighbourhoodCounters counters_;
+    const std::shared_ptr<const void> life_ = std::make_shared<int>(0);  // requests that are not answered by its end are nobody's
     std::mutex outcomes_mutex_;
     std::vector<Outcome> outcomes_;
 };

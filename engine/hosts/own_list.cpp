@@ -54,7 +54,7 @@ const ListEntry* OwnList::changed_at(std::uint64_t version, Place place) const {
     return nullptr;
 }
 
-std::optional<std::vector<ListDelta>> OwnList::changes_since(std::uint64_t since, std::size_t max_bytes) const {
+std::optional<std::vector<ListDelta>> OwnList::changes_since(std::uint64_t since, std::size_t max_bytes, std::size_t most) const {
     if (since < forgotten_) return std::nullopt;
     std::vector<ListDelta> deltas;
     std::size_t bytes = 0;
@@ -64,6 +64,7 @@ std::optional<std::vector<ListDelta>> OwnList::changes_since(std::uint64_t since
         if (entry == nullptr) continue;  // the place changed again since
         bytes += encoded_size(*entry);
         if (deltas.empty() || bytes > max_bytes) {
+            if (deltas.size() == most) break;
             deltas.push_back({{}, deltas.empty() ? since : deltas.back().to, 0, {}});
             bytes = encoded_size(*entry);
         }

@@ -28,8 +28,8 @@ public:
     const ListEntry* find(Place place) const;
 
     // Deltas of at most `max_bytes` of entries each, one behind the other, that bring somebody who has everything up to `since` to the present version.
-    // Nothing to say: none. Nothing: that is longer ago than what is kept; send pages. Whose list it is, here and in pages, the caller says.
-    std::optional<std::vector<ListDelta>> changes_since(std::uint64_t since, std::size_t max_bytes) const;
+    // At most so many of them, from the first on. Nothing to say: none. Nothing: that is longer ago than what is kept; send pages. Whose list it is, here and in pages, the caller says.
+    std::optional<std::vector<ListDelta>> changes_since(std::uint64_t since, std::size_t max_bytes, std::size_t most = SIZE_MAX) const;
     // As many as fit, one at least, from `begin` on, ending at `end` if they all do. The last page of a list ends at end_of_places.
     ListPage page(Place begin, Place end, std::size_t max_bytes) const;
 

@@ -37,6 +37,7 @@ Message HostSpeaker::answer(const HostAsk& ask, Incarnation known, const Message
 }
 
 void HostSpeaker::tick(Instant now, Duration interval, std::vector<Message>& out) {
+    if (!knows_list()) return;
     const std::uint64_t version = list_.summary().version;
     if (!std::exchange(has_begun_, true)) {  // nobody has heard of an earlier version from us; who wants all of it asks
         said_ = version;
@@ -70,11 +71,10 @@ void HostSpeaker::say_changes(std::uint64_t since, std::size_t most, std::vector
 
 void HostSpeaker::request(const ListRequest& request, const Message& asked) {
     if (request.incarnation != self_.incarnation || (debts_.size() >= most_debts && !debts_.contains(asked.origin))) return;
-    Debt debt{asked.via, {}, request.ranges};
-    auto deltas = request.ranges.empty() && request.since != 0 ? list_.changes_since(request.since, entry_room) : std::nullopt;
-    if (deltas && deltas->empty()) return;
-    if (deltas) debt.deltas = std::move(*deltas);
-    else if (debt.ranges.empty()) debt.ranges = {{0, end_of_places}};
+    Debt debt{asked.via, 0, request.ranges};
+    if (request.ranges.empty() && request.since != 0 && request.since == list_.summary().version) return;
+    if (request.ranges.empty() && request.since != 0) debt.since = request.since;
+    else if (request.ranges.empty()) debt.ranges = {{0, end_of_places}};
     debts_.insert_or_assign(asked.origin, std::move(debt));
 }
 
@@ -85,19 +85,26 @@ void HostSpeaker::pay(Instant now, std::vector<Message>& out) {
     allowance_ = std::min(largest_allowance, allowance_ + seconds * bytes_a_second);
     while (!debts_.empty() && allowance_ > 0)
         for (auto at = debts_.begin(); at != debts_.end() && allowance_ > 0;) {
+            const std::size_t before = out.size();
             const bool is_paid = pay(at->first, at->second, out);
-            allowance_ -= static_cast<double>(out.back().payload.size());
+            if (out.size() != before) allowance_ -= static_cast<double>(out.back().payload.size());
             at = is_paid ? debts_.erase(at) : std::next(at);
         }
 }
 
-// One message. True: it was the last.
+// One message at most. True: nothing is owed any more.
 bool HostSpeaker::pay(const std::string& host, Debt& debt, std::vector<Message>& out) {
-    if (!debt.deltas.empty()) {
-        debt.deltas.front().incarnation = self_.incarnation;
-        out.push_back(say(debt.deltas.front(), host, debt.via));
-        debt.deltas.erase(debt.deltas.begin());
-        return debt.deltas.empty() && debt.ranges.empty();
+    if (debt.since != 0) {
+        auto deltas = list_.changes_since(debt.since, entry_room, 1);
+        if (deltas && deltas->empty()) return true;
+        if (deltas) {
+            deltas->front().incarnation = self_.incarnation;
+            debt.since = deltas->front().to;
+            out.push_back(say(std::move(deltas->front()), host, debt.via));
+            return debt.since == list_.summary().version;
+        }
+        debt.since = 0;
+        debt.ranges = {{0, end_of_places}};
     }
     auto& [begin, end] = debt.ranges.front();
     ListPage page = list_.page(begin, end, entry_room);

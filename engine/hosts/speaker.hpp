@@ -29,12 +29,16 @@ public:
     const HostIdentity& self() const noexcept { return self_; }
     // A greater one, because somebody knows an earlier life of this host that was as great: everybody meets it anew.
     void raise(Incarnation incarnation) noexcept { self_.incarnation = incarnation; }
+    // Before it does, it neither beats nor answers: an empty list would end everybody.
+    bool knows_list() const noexcept { return list_.summary().version != 0; }
     OwnList& list() noexcept { return list_; }
     const OwnList& list() const noexcept { return list_; }
 
     // Appends what is due at `now`: a beat between four fifths of the interval and all of it, with what changed since the last but one; what changed just now, at
     // most every ten milliseconds; and what is left of answered requests, at most a megabyte a second.
     void tick(Instant now, Duration interval, std::vector<Message>& out);
+    // When tick() has something to say even if nothing changes until then.
+    Instant next() const noexcept { return debts_.empty() ? next_beat_ : paid_until_; }
     // Something changed that was not said yet.
     bool has_news() const noexcept { return has_begun_ && list_.summary().version != said_; }
 
@@ -47,7 +51,7 @@ public:
 private:
     struct Debt {
         std::string via;
-        std::vector<ListDelta> deltas;
+        std::uint64_t since = 0;  // changes after it are owed; 0: none
         std::vector<std::pair<Place, Place>> ranges;
     };
     HostBeat present(Duration interval) const;

@@ -53,7 +53,24 @@ Result<HostPort> parse_host_port(std::string_view text) {
     return where;
 }
 
+namespace {
+
+// Most are: a tenth of what the resolver's function costs.
+std::optional<Address> read_number(const HostPort& where, int family) {
+    Address address;
+    auto& four = reinterpret_cast<sockaddr_in&>(address.storage);
+    if (family == AF_INET6 || ::inet_pton(AF_INET, where.host.c_str(), &four.sin_addr) != 1) return std::nullopt;
+    four.sin_family = AF_INET;
+    four.sin_port = htons(where.port);
+    address.size = sizeof four;
+    return address;
+}
+
+}  // namespace
+
 std::vector<Address> resolve(const HostPort& where, int family, bool only_numeric) {
+    if (only_numeric)
+        if (auto number = read_number(where, family)) return {*number};
     addrinfo hints{};
     hints.ai_family = family;
     hints.ai_socktype = SOCK_DGRAM;

@@ -6,6 +6,10 @@
 
 namespace rollcall {
 
+namespace {
+const std::string prefix = "in-process:";  // of addresses
+}
+
 std::shared_ptr<InProcessTransport> InProcessNetwork::add_host(const std::string& name) {
     auto host = std::make_shared<InProcessTransport>(shared_from_this(), name);
     const std::lock_guard lock(mutex_);
@@ -36,7 +40,7 @@ void InProcessNetwork::heal() {
 
 // Receivers are called without the lock: they may publish.
 void InProcessNetwork::send(const std::string& from, Message message) {
-    const std::string to = std::exchange(message.via, from);
+    const std::string to = std::exchange(message.via, prefix + from);
     std::vector<std::shared_ptr<InProcessTransport>> all, at_once;  // the last owner of one must not be whoever holds the lock
     Instant now;
     {
@@ -44,7 +48,7 @@ void InProcessNetwork::send(const std::string& from, Message message) {
         now = now_ == Instant{} ? std::chrono::steady_clock::now() : now_;
         for (const auto& [name, weak] : hosts_) {
             const auto& host = all.emplace_back(weak.lock());
-            const bool is_for_it = to.empty() || to == name;
+            const bool is_for_it = to.empty() || to == prefix + name;
             if (!host || name == from || !is_for_it || cuts_.contains({from, name}) || by_chance(conditions_.loss)) continue;
             for (int copies = by_chance(conditions_.duplication) ? 2 : 1; copies > 0; --copies) {
                 if (conditions_.delay_max <= Duration::zero()) {

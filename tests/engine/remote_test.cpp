@@ -326,7 +326,8 @@ TEST_F(RemoteTest, AFullClusterRefusesAndLosesNothing) {
     std::vector<ListEntry> many;
     std::uint32_t refused = 0;
     for (int i = 0; i < 80; ++i) refused += say("b", {claim("n" + std::to_string(i))}).refused;
-    EXPECT_EQ(refused, 80u - (64u - 2u)) << "two slots are the host's";
+    EXPECT_EQ(refused, 80u - (64u - 8u - 2u)) << "two slots are the host's, an eighth is kept for members of this one";
+    EXPECT_FALSE(core.join("local").error);
     EXPECT_TRUE(admit("c").error);
     expect_sound();
 }

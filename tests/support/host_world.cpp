@@ -14,6 +14,7 @@ WorldHost::WorldHost(HostWorld& world, std::string name, EngineSetup setup, std:
     : world_(world), name_(std::move(name)), setup_(std::move(setup)), seed_(seed), transport_(world.network().add_host(name_)), shard_(std::make_shared<Shard>("test", "node-" + name_)) {
     transport_->register_shard(shard_);
     shard_->bus().attach(membership_prefix("test") + "@.", [this](const Message& message, Instant at) {
+        if (passes_ && !passes_(message)) return;
         if (frozen_) waiting_.emplace_back(message, at);
         else if (link_) link_->hear(message, at);
     });
@@ -30,7 +31,7 @@ void WorldHost::start() {
     shm::CheckpointValues values;
     shm::load_checkpoint(core_->roster().header(), values);
     const engine::HostIdentity self{"test", name_, Incarnation{values.host_incarnation}, core_->roster().header().epoch.load(std::memory_order_relaxed)};
-    link_ = std::make_unique<engine::HostLink>(self, engine::ListKeeper::OwnNode{"node-" + name_, ""}, transport_, hooks(), ++seed_, sent_);
+    link_ = std::make_unique<engine::HostLink>(self, engine::ListKeeper::OwnNode{"node-" + name_, ""}, transport_, hooks(), core_->roster().capacity(), ++seed_, sent_);
     cursor_.go_on_after(shm::load_head(core_->roster().header()));
     next_look_ = world_.now();
     turn();

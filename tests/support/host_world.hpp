@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -36,6 +37,8 @@ public:
     // Stopped like by a debugger: nothing runs, and messages wait.
     void freeze(bool frozen) { frozen_ = frozen; }
     bool is_frozen() const noexcept { return frozen_; }
+    // Of what arrives it hears only what passes; null: everything.
+    void hear_only(std::function<bool(const Message&)> passes) { passes_ = std::move(passes); }
 
     // Members with a process, which beat until they are told otherwise.
     void join(const std::string& node);
@@ -76,6 +79,7 @@ private:
     std::map<std::string, bool> silent_;
     std::map<std::string, Instant> beat_at_;
     std::vector<std::pair<Message, Instant>> waiting_;  // while frozen
+    std::function<bool(const Message&)> passes_;
     Cursor cursor_;
     Instant next_look_{};
     bool frozen_ = false;

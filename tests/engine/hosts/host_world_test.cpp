@@ -158,6 +158,19 @@ TEST_F(Hosts, ADeltaThatIsLostIsAskedForAndOneThatIsNotIsNot) {
     EXPECT_THAT(world["b"].take(), Contains("joined a-2 join"));
 }
 
+TEST_F(Hosts, WhoseEndIsNotHeardOfDoesNotLiveOnWithItsHost) {
+    world["b"].hear_only([](const Message& message) {
+        const auto read = engine::decode_host_message(message.payload);
+        return !read || !(std::holds_alternative<engine::ListDelta>(*read) || std::holds_alternative<engine::ListPage>(*read));
+    });
+    world["a"].leave("a-1");
+    world.run(7s);
+    EXPECT_THAT(world["b"].take(), ElementsAre("suspect node-a host_silence", "suspect a-1 host_silence", "dead node-a host_silence", "dead a-1 host_silence")) << "the host lives: its beats are heard";
+    world["b"].hear_only(nullptr);
+    world.run(2s);
+    EXPECT_THAT(world["b"].take(), UnorderedElementsAre("left a-1 goodbye", "recovered node-a heartbeat"));
+}
+
 TEST_F(Hosts, LossDelayDuplicationAndReorderingKillNobody) {
     world.network().set_conditions({0.3, 0.1, 0ms, 200ms});
     for (int i = 0; i < 20; ++i) {
