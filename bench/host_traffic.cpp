@@ -1,6 +1,6 @@
 // As many hosts as one likes, in one process, for one engine to hear: each has an address of 127.0.0.0/8, a list of members, beats, and answers. They do not hear each
 // other. Prints what went each way.
-//   host_traffic ENGINE_PORT OWN_PORT HOSTS MEMBERS SECONDS_OF_WARMING SECONDS
+//   host_traffic ENGINE_PORT OWN_PORT HOSTS MEMBERS INTERVAL_MS SECONDS_OF_WARMING SECONDS
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -23,7 +23,6 @@ namespace rollcall::bench {
 namespace {
 
 using engine::HostSpeaker;
-constexpr Duration interval = std::chrono::seconds(1);
 
 struct Count {
     std::uint64_t messages = 0, bytes = 0;
@@ -33,7 +32,7 @@ struct Count {
 
 class Traffic {
 public:
-    Traffic(std::uint16_t engine_port, std::uint16_t own_port, std::uint32_t hosts, std::uint32_t members) {
+    Traffic(std::uint16_t engine_port, std::uint16_t own_port, std::uint32_t hosts, std::uint32_t members, Duration every) : interval(every) {
         socket_ = ::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
         const int on = 1, room = 64 << 20;
         ::setsockopt(socket_, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
@@ -132,6 +131,7 @@ private:
         }
     }
 
+    const Duration interval;
     int socket_ = -1;
     sockaddr_in to_{};
     std::vector<std::unique_ptr<HostSpeaker>> speakers_;
@@ -146,14 +146,14 @@ private:
 
 int main(int argc, char** argv) {
     using namespace rollcall;
-    if (argc != 7) return std::fputs("usage: host_traffic ENGINE_PORT OWN_PORT HOSTS MEMBERS SECONDS_OF_WARMING SECONDS\n", stderr), 2;
+    if (argc != 8) return std::fputs("usage: host_traffic ENGINE_PORT OWN_PORT HOSTS MEMBERS INTERVAL_MS SECONDS_OF_WARMING SECONDS\n", stderr), 2;
     const auto number = [&](int i) { return static_cast<std::uint32_t>(std::strtoul(argv[i], nullptr, 10)); };
-    bench::Traffic traffic(static_cast<std::uint16_t>(number(1)), static_cast<std::uint16_t>(number(2)), number(3), number(4));
+    bench::Traffic traffic(static_cast<std::uint16_t>(number(1)), static_cast<std::uint16_t>(number(2)), number(3), number(4), std::chrono::milliseconds(number(5)));
     std::puts("ready"), std::fflush(stdout);
-    traffic.run(std::chrono::seconds(number(5)));
+    traffic.run(std::chrono::seconds(number(6)));
     std::puts("measuring"), std::fflush(stdout);
     const auto sent = traffic.sent(), received = traffic.received();
-    traffic.run(std::chrono::seconds(number(6)));
+    traffic.run(std::chrono::seconds(number(7)));
     const auto out = traffic.sent() - sent, in = traffic.received() - received;
     std::printf("{\"to_engine\": {\"messages\": %lu, \"bytes\": %lu}, \"from_engine\": {\"messages\": %lu, \"bytes\": %lu}}\n", out.messages, out.bytes, in.messages, in.bytes);
     std::fflush(stdout);

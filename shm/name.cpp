@@ -47,10 +47,8 @@ Result<void> validate_node_id(std::string_view id) {
     for (std::size_t at = 0; at < id.size();) {
         const std::size_t begin = at;
         const std::uint32_t point = next_code_point(id, at);
-        const std::string where = " at byte " + std::to_string(begin + 1);
-        if (point == 0xFFFF'FFFF) return fail(ErrorKind::invalid, "the node id is not valid UTF-8" + where);
-        if (is_space(point)) return fail(ErrorKind::invalid, "the node id contains white space" + where);
-        if (is_control(point)) return fail(ErrorKind::invalid, "the node id contains a control character" + where);
+        const char* wrong = point == 0xFFFF'FFFF ? "is not valid UTF-8" : is_space(point) ? "contains white space" : is_control(point) ? "contains a control character" : nullptr;
+        if (wrong != nullptr) return fail(ErrorKind::invalid, std::string("the node id ") + wrong + " at byte " + std::to_string(begin + 1));
     }
     return {};
 }

@@ -1,8 +1,10 @@
 // Numbers and texts one behind the other, little-endian. Whoever reads asks for what should be there, and once at the end whether it was.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -41,9 +43,10 @@ public:
         return taken;
     }
     std::uint64_t number(std::size_t bytes) {
+        static_assert(std::endian::native == std::endian::little);
         std::uint64_t value = 0;
         const std::string_view taken = text(bytes);
-        for (std::size_t i = 0; i < taken.size(); ++i) value |= std::uint64_t{static_cast<unsigned char>(taken[i])} << 8 * i;
+        if (!taken.empty()) std::memcpy(&value, taken.data(), bytes);
         return value;
     }
     std::string_view sized(std::size_t length_bytes) { return text(static_cast<std::size_t>(number(length_bytes))); }

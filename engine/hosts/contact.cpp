@@ -11,6 +11,7 @@ constexpr double weight = 0.05;  // of what is new
 void PathQuality::count_beats(std::uint64_t sent) noexcept {
     for (std::uint64_t lost = std::min<std::uint64_t>(sent - 1, 200); lost > 0; --lost) loss += weight * (1 - loss);
     loss -= weight * loss;
+    ++beats;
 }
 
 void PathQuality::count_round_trip(Duration took) noexcept {

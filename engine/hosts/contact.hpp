@@ -29,6 +29,7 @@ struct HostWords {
 // Of its last beats: how many did not arrive, and how long an answer took. For show, never for a judgement.
 struct PathQuality {
     double loss = 0;  // a share of the beats, over the last twenty or so
+    std::uint64_t beats = 0;  // that arrived
     std::optional<Duration> round_trip;
 
     void count_beats(std::uint64_t sent) noexcept;  // since the last one that arrived

@@ -145,6 +145,7 @@ void KnownList::tidy() {
 
 bool KnownList::match(const ListSummary& summary) {
     if (digest_ != summary.digest) return false;
+    if (complete_ == summary.version && missing_.empty() && emptied_.empty()) return true;  // as it was the last time
     for (auto& [begin, heard] : heard_) heard = {std::max(heard.version, summary.version), false};
     std::erase_if(emptied_, [this](const auto& at) { return at.second.version <= heard_of(at.first).version; });
     tidy();

@@ -14,15 +14,19 @@ constexpr auto relaxed = std::memory_order_relaxed;  // statistics, each for its
 
 void Switchboard::add(std::shared_ptr<Shard> shard) {
     const std::lock_guard lock(mutex_);
-    if (std::find(shards_.begin(), shards_.end(), shard) != shards_.end()) return;
+    if (std::find(shards_->begin(), shards_->end(), shard) != shards_->end()) return;
     const std::string prefix = membership_prefix(shard->cluster());
     if (std::find(prefixes_.begin(), prefixes_.end(), prefix) == prefixes_.end()) prefixes_.push_back(prefix);
-    shards_.push_back(std::move(shard));
+    Shards shards = *shards_;
+    shards.push_back(std::move(shard));
+    shards_ = std::make_shared<const Shards>(std::move(shards));
 }
 
 void Switchboard::remove(const Shard& shard) {
     const std::lock_guard lock(mutex_);
-    std::erase_if(shards_, [&](const auto& known) { return known.get() == &shard; });
+    Shards shards = *shards_;
+    std::erase_if(shards, [&](const auto& known) { return known.get() == &shard; });
+    shards_ = std::make_shared<const Shards>(std::move(shards));
 }
 
 void Switchboard::subscribe(std::string prefix) {
@@ -35,15 +39,15 @@ bool Switchboard::is_wanted(const std::string& path) const {
 }
 
 std::size_t Switchboard::deliver(const Message& message, Instant at) {
-    std::vector<std::shared_ptr<Shard>> receivers;
+    std::shared_ptr<const Shards> shards;
     {
         const std::shared_lock lock(mutex_);
-        if (is_wanted(message.path))
-            for (const auto& shard : shards_)
-                if (shard->cluster() == message.cluster && (shard->node() != message.origin || message.content_type == engine::host_content_type)) receivers.push_back(shard);
+        if (is_wanted(message.path)) shards = shards_;
     }
     std::size_t taken = 0;
-    for (const auto& shard : receivers) taken += shard->bus().deliver(message, at);
+    if (shards)
+        for (const auto& shard : *shards)
+            if (shard->cluster() == message.cluster && (shard->node() != message.origin || message.content_type == engine::host_content_type)) taken += shard->bus().deliver(message, at);
     (taken == 0 ? foreign_ : delivered_).fetch_add(1, relaxed);
     received_.fetch_add(1, relaxed);
     return taken;

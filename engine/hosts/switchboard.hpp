@@ -33,7 +33,8 @@ private:
     bool is_wanted(const std::string& path) const;
 
     mutable std::shared_mutex mutex_;  // guards the two lists
-    std::vector<std::shared_ptr<Shard>> shards_;
+    using Shards = std::vector<std::shared_ptr<Shard>>;
+    std::shared_ptr<const Shards> shards_ = std::make_shared<const Shards>();  // made anew by whoever changes it
     std::vector<std::string> prefixes_;
     std::atomic<std::uint64_t> published_{0}, received_{0}, delivered_{0}, foreign_{0}, refused_{0}, failed_{0};  // relaxed: statistics
 };

@@ -7,12 +7,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <system_error>
 #include <thread>
+#include <unordered_map>
 
 #include <netinet/in.h>
 #include <poll.h>
@@ -159,7 +159,11 @@ struct UdpTransport::Impl {
         std::string text;
         Instant at;
     };
-    std::map<std::string, Heard, std::less<>> heard;  // by the bytes of the address
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view bytes) const noexcept { return std::hash<std::string_view>{}(bytes); }
+    };
+    std::unordered_map<std::string, Heard, Hash, std::equal_to<>> heard;  // by the bytes of the address
     std::thread receiver;
 
     Result<void> bind();
@@ -167,8 +171,10 @@ struct UdpTransport::Impl {
     bool join_group() noexcept;
     Result<void> start();
     void receive();
-    void take(std::string_view bytes, const Address& from, Instant at);
+    void name_senders(const Batch& batch, std::size_t count, Instant at);
+    void take(std::string_view bytes, const std::string& sender, Instant at);
     Message message;  // the receiver's: what one datagram has made room for serves the next
+    std::array<std::string, packets_at_once> senders;
     bool send(std::string_view datagram, const Address* to, std::size_t count, std::string& why);
     void log(const std::string& line) const {
         if (options.log) options.log(line);
@@ -328,15 +334,21 @@ Result<void> UdpTransport::publish(const Message& message) {
     return !why.empty() && !is_taken ? Result<void>(fail(ErrorKind::system, "cannot send to " + why)) : Result<void>{};
 }
 
-void UdpTransport::Impl::take(std::string_view bytes, const Address& from, Instant at) {
-    if (bytes.size() > max_datagram || decode_datagram(bytes, message) != DatagramFault::none) return switchboard.count_refused();
-    {
-        const std::lock_guard lock(mutex);
+// Who sent them, as text. One lock for all: most are known.
+void UdpTransport::Impl::name_senders(const Batch& batch, std::size_t count, Instant at) {
+    const std::lock_guard lock(mutex);
+    for (std::size_t i = 0; i < count; ++i) {
+        const Address& from = batch.from[i];
         auto known = heard.find(bytes_of(from));
         if (known == heard.end() && heard.size() < most_peers) known = heard.emplace(bytes_of(from), Heard{std::string(prefix) + from.text(), at}).first;
-        message.via = known == heard.end() ? std::string(prefix) + from.text() : known->second.text;
+        senders[i] = known == heard.end() ? std::string(prefix) + from.text() : known->second.text;
         if (known != heard.end()) known->second.at = at;
     }
+}
+
+void UdpTransport::Impl::take(std::string_view bytes, const std::string& sender, Instant at) {
+    if (bytes.size() > max_datagram || decode_datagram(bytes, message) != DatagramFault::none) return switchboard.count_refused();
+    message.via = sender;
     switchboard.deliver(message, at);
 }
 
@@ -379,7 +391,8 @@ void UdpTransport::Impl::receive() {
             for (std::size_t count = packets_at_once; count == packets_at_once;) {
                 count = batch->receive(waiting[s].fd);
                 const Instant now = std::chrono::steady_clock::now();
-                for (std::size_t i = 0; i < count; ++i) take((*batch)[i], batch->from[i], now);
+                name_senders(*batch, count, now);
+                for (std::size_t i = 0; i < count; ++i) take((*batch)[i], senders[i], now);
                 gathering.note(count, now);
             }
         }
