@@ -208,7 +208,9 @@ void Neighbourhood::want_list(Contact& c, Instant now) {
     if (c.agrees || requests_left_ == 0 || !c.differs_since || c.must_answer(now, suspect_of(c)) || now < c.next_request) return;
     const bool knows_nothing = c.list.complete() == 0;
     if (!knows_nothing && now - *c.differs_since < std::min(c.intervals(1), a_datagram_is_late)) return;
-    c.next_request = now + c.patience();
+    // Members are judged by it: when that comes near, what may be under way is asked for again all the same.
+    const bool is_urgent = now - *c.differs_since > suspect_of(c) / 3;
+    c.next_request = now + (is_urgent ? question_pause : c.patience());
     --requests_left_;
     ListRequest request;
     request.incarnation = c.incarnation;
