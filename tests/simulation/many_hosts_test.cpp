@@ -64,26 +64,19 @@ private:
     Cursor cursor_;
 };
 
-// Who lives, and since when who does not. What an engine says of somebody is held against it.
+// Who lives, in which life. What an engine says of somebody is held against it.
 class Truth {
 public:
-    void lives(const std::string& who, Instant now) { since_.insert_or_assign(who, Since{true, now}); }
-    void dies(const std::string& who, Instant now) { since_.insert_or_assign(who, Since{false, now}); }
-    bool is_alive(const std::string& who) const {
-        const auto at = since_.find(who);
-        return at != since_.end() && at->second.lives;
-    }
-    std::optional<Instant> died(const std::string& who) const {
-        const auto at = since_.find(who);
-        return at == since_.end() || at->second.lives ? std::nullopt : std::optional(at->second.since);
+    void lives(const std::string& who, Incarnation life) { living_.insert_or_assign(who, life); }
+    void dies(const std::string& who) { living_.erase(who); }
+    // In this life: news of an earlier one's end may be late.
+    bool is_alive(const std::string& who, Incarnation life) const {
+        const auto at = living_.find(who);
+        return at != living_.end() && at->second == life;
     }
 
 private:
-    struct Since {
-        bool lives;
-        Instant since;
-    };
-    std::map<std::string, Since> since_;
+    std::map<std::string, Incarnation> living_;
 };
 
 class World {
@@ -91,8 +84,8 @@ public:
     explicit World(std::uint64_t seed) : random_(seed) {
         for (std::uint32_t i = engines; i < engines + others; ++i) start(i);
         for (std::uint32_t i = 0; i < engines; ++i) {
-            truth_.lives("host " + name_of(i), now_);
-            truth_.lives("node-" + name_of(i), now_);
+            truth_.lives("host " + name_of(i), Incarnation{static_cast<std::uint64_t>(wall())});
+            truth_.lives("node-" + name_of(i), Incarnation{1});
             engines_.push_back(std::make_unique<Observing>(*this, i, seed * 100 + i));
         }
     }
@@ -185,7 +178,7 @@ private:
     void start(std::uint32_t host) {
         const Incarnation life{static_cast<std::uint64_t>(wall())};
         auto& other = others_[host] = std::make_unique<Other>(host, life, random_());
-        truth_.lives("host " + name_of(host), now_);
+        truth_.lives("host " + name_of(host), life);
         for (std::uint32_t m = 0; m < members_of_each; ++m) set(host, m, life, State::alive, Reason::join);
         due_.push({now_ + Duration(std::uniform_int_distribution<std::int64_t>(0, Duration(1s).count())(random_)), host});
         other->is_up = true;
@@ -203,10 +196,10 @@ private:
         due_.push({now_, host});
         if (state == State::alive) {
             other.living[member] = life;
-            truth_.lives(entry.node, now_);
+            truth_.lives(entry.node, life);
         } else {
             other.living.erase(member);
-            truth_.dies(entry.node, now_);
+            truth_.dies(entry.node);
         }
     }
     // Members die and come back as new lives; hosts crash, and come back as new lives after they were forgotten, or before.
@@ -231,8 +224,8 @@ private:
         Other& other = *others_.at(host);
         if (!other.is_up) return;
         other.is_up = false;
-        truth_.dies("host " + name_of(host), now_);
-        for (const auto& [member, life] : other.living) truth_.dies(name_of(host) + "-" + std::to_string(member), now_);
+        truth_.dies("host " + name_of(host));
+        for (const auto& [member, life] : other.living) truth_.dies(name_of(host) + "-" + std::to_string(member));
         must_die_.emplace(now_ + settings.dead + settings.heartbeat + settings.scan + longest_delay + tick, host);
         returns_.emplace(now_ + std::chrono::seconds(8 + any(40)), host);
         ++deaths_;
@@ -243,9 +236,7 @@ private:
             const EventKind kind = plain_kind(event.kind);
             if (kind != EventKind::dead) continue;
             const std::string who = (is_of_host(event.kind) ? "host " : "") + std::string(event.node());
-            // A new life's beginning is the old one's end.
-            const bool is_over = event.reason == Reason::replaced || event.reason == Reason::host_restarted;
-            ASSERT_TRUE(is_over || !truth_.is_alive(who)) << "at " << name_of(observer) << ' ' << line_of(event) << " after " << std::chrono::duration<double>(now_ - origin).count() << " s";
+            ASSERT_FALSE(truth_.is_alive(who, event.incarnation)) << "at " << name_of(observer) << ' ' << line_of(event) << " after " << std::chrono::duration<double>(now_ - origin).count() << " s";
         }
         while (observer + 1 == engines && !must_die_.empty() && must_die_.begin()->first <= now_) {
             const std::uint32_t host = must_die_.begin()->second;

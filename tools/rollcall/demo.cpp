@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tools/rollcall/command.hpp"
+#include "tools/rollcall/demo/hosts_show.hpp"
 #include "tools/rollcall/demo/show.hpp"
 #include "tools/rollcall/demo/stage.hpp"
 #include "tools/rollcall/duration.hpp"
@@ -24,9 +25,11 @@ using demo::Show;
 using demo::Stage;
 using demo::timing;
 
-struct Options {};
+struct Options {
+    std::optional<std::uint64_t> hosts;
+};
 
-void declare(OptionSet&, Options&) {}
+void declare(OptionSet& set, Options& options) { set.number("--hosts", "N", "instead: so many hosts that tell each other of their members", 2, 9, options.hosts); }
 
 constexpr Duration breath = std::chrono::milliseconds(250);  // between two acts, for the audience
 constexpr Duration stall = timing.dead + std::chrono::milliseconds(300);
@@ -139,7 +142,8 @@ void tell_of_failure(const Stage& stage, const Show& show) {
     report({ErrorKind::system, "demo: " + show.why()});
 }
 
-int run(const Common& common, const Options&) {
+int run(const Common& common, const Options& options) {
+    if (options.hosts) return demo::play_hosts(common, static_cast<std::size_t>(*options.hosts));
     const Signals signals{SIGINT, SIGTERM, SIGHUP};  // so that whatever ends the show, everything is cleaned up
     std::signal(SIGPIPE, SIG_IGN);
     const Instant begin = std::chrono::steady_clock::now();
@@ -162,7 +166,8 @@ int run(const Common& common, const Options&) {
 
 const Command& demo_command() {
     static const Command command = make_command("demo", "see it at work: real processes die, fall silent, leave",
-                                                {{"rollcall demo", "ten seconds at most, in a temporary folder; exit 1 if anything is not as it must be"}}, declare, run);
+                                                {{"rollcall demo", "ten seconds at most, in a temporary folder; exit 1 if anything is not as it must be"},
+                                                 {"rollcall demo --hosts 3", "three engines over UDP on loopback, one cut off and back"}}, declare, run);
     return command;
 }
 

@@ -65,14 +65,23 @@ std::string peer_text(const Peer& p, Instant now) {
            field("tags", tags_text(p.tags));
 }
 
-void print_all(const Roster& roster, const shm::Roster& memory, bool copy) {
+std::string host_text(const Host& h, Instant now) {
+    return "\n" + printable("host " + h.name) + "\n" + field("state", std::string(to_string(h.state)) + " (" + std::string(to_string(h.reason)) + ") since " + rounded(now - h.since)) +
+           field("last heard", rounded(now - h.last_heard) + " ago") + field("evidence", evidence_text(h.evidence)) + field("incarnation", std::to_string(h.incarnation.value)) +
+           field("slot", std::to_string(h.slot.value)) + field("transport", h.transport) + field("address", h.address) +
+           field("members", std::to_string(h.members) + ", " + std::to_string(h.alive) + " of them alive");
+}
+
+void print_all(const Roster& roster, const std::vector<Host>& hosts, const shm::Roster& memory, bool copy) {
     print(cluster_text(roster, copy));
+    for (const Host& host : hosts) print(host_text(host, roster.now));
     for (const Peer& peer : roster.peers) print(peer_text(peer, roster.now));
     print_memory(print, memory);
 }
 
-void write_all(const Roster& roster, const shm::Roster& memory) {
+void write_all(const Roster& roster, const std::vector<Host>& hosts, const shm::Roster& memory) {
     json::write_members(print, roster.info, roster.peers, roster.now, json::Detail::all, [&](const Out& out) {
+        out(",\n\"hosts\":" + json::host_list(roster.info, hosts, roster.now));
         out(",\n\"memory\":");
         write_memory(out, memory);
     });
@@ -101,8 +110,10 @@ int run(const Common& common, const Options& options) {
     if (!reading) return report(reading.error());
     const Result<Roster> roster = read_roster(*reading);
     if (!roster) return report({roster.error().kind, roster.error().message + "; 'rollcall dump --verify' names what is broken"});
-    if (options.json) write_all(*roster, memory->segment.roster());
-    else print_all(*roster, memory->segment.roster(), reading->copy);
+    const Result<std::vector<Host>> hosts = reading->observer.hosts();
+    if (!hosts) return report(hosts.error());
+    if (options.json) write_all(*roster, *hosts, memory->segment.roster());
+    else print_all(*roster, *hosts, memory->segment.roster(), reading->copy);
     return finish_output(exit_done);
 }
 

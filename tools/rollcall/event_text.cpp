@@ -88,11 +88,12 @@ std::string EventLines::line(const Event& event) {
     const bool of_peer = !is_of_nobody(event.kind);
     const std::string node = of_peer ? printable(event.node()) : "-";
     node_width_ = std::max(node_width_, width(node));
+    kind_width_ = std::max(kind_width_, to_string(event.kind).size());
 
     const std::string time = event.wall_us > 0 ? local_time(event.wall_us) : std::string(12, ' ');
     const std::string place = std::to_string(event.sequence.value);
     std::string line = palette_.paint(Colour::faint, time + "  " + std::string(place.size() < 6 ? 6 - place.size() : 0, ' ') + place);
-    line += "  " + palette_.paint(colour_of(event.kind), padded(to_string(event.kind), 9)) + "  ";
+    line += "  " + palette_.paint(colour_of(event.kind), padded(to_string(event.kind), kind_width_)) + "  ";
     const std::string detail = event_detail(event);
     return line + (detail.empty() ? node : padded(node, node_width_) + "  " + detail);
 }

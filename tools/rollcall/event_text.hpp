@@ -22,7 +22,7 @@ public:
 
 private:
     Palette palette_;
-    std::size_t node_width_ = 12;
+    std::size_t kind_width_ = 9, node_width_ = 12;
 };
 
 }  // namespace rollcall::cli

@@ -191,8 +191,9 @@ Json histogram_object(const Histogram& h) {
 
 }  // namespace
 
-std::string statistics(const ClusterInfo& info) {
+std::string statistics(const ClusterInfo& info, std::size_t hosts) {
     Json o = head_object(info);
+    o["hosts"] = hosts;
     o["step_time"] = histogram_object(info.step_time);
     o["lateness"] = histogram_object(info.lateness);
     return text_of(o);
@@ -212,30 +213,43 @@ std::string clusters(const std::vector<ListedCluster>& found) {
     return text_of(Json{{"clusters", std::move(all)}});
 }
 
+namespace {
+
+Json host_object(const Host& h, const ClusterInfo& info, Instant now) {
+    Json o;
+    o["host"] = h.name;
+    o["cluster"] = info.cluster;
+    o["state"] = named(h.state);
+    o["reason"] = named(h.reason);
+    o["since_ms"] = ms(now - h.since);
+    o["incarnation"] = h.incarnation.value;
+    o["slot"] = h.slot.value;
+    o["transport"] = h.transport;
+    o["address"] = h.address;
+    o["members"] = h.members;
+    o["alive"] = h.alive;
+    o["last_heard_age_ms"] = ms(now - h.last_heard);
+    o["interval_ms"] = ms(h.interval);
+    o["loss"] = h.loss;
+    o["round_trip_ms"] = h.round_trip ? Json(ms(*h.round_trip)) : Json(nullptr);
+    o["evidence"] = evidence_object(h.evidence);
+    return o;
+}
+
+Json host_objects(const ClusterInfo& info, const std::vector<Host>& hosts, Instant now) {
+    Json all = Json::array();
+    for (const Host& h : hosts) all.push_back(host_object(h, info, now));
+    return all;
+}
+
+}  // namespace
+
+std::string host_list(const ClusterInfo& info, const std::vector<Host>& hosts, Instant now) { return text_of(host_objects(info, hosts, now)); }
+
 std::string hosts(const ClusterInfo& info, const std::vector<Host>& hosts, Instant now) {
     Json o = head_object(info);
     o["host"] = info.host;
-    o["hosts"] = Json::array();
-    for (const Host& h : hosts) {
-        Json each;
-        each["host"] = h.name;
-        each["cluster"] = info.cluster;
-        each["state"] = named(h.state);
-        each["reason"] = named(h.reason);
-        each["since_ms"] = ms(now - h.since);
-        each["incarnation"] = h.incarnation.value;
-        each["slot"] = h.slot.value;
-        each["transport"] = h.transport;
-        each["address"] = h.address;
-        each["members"] = h.members;
-        each["alive"] = h.alive;
-        each["last_heard_age_ms"] = ms(now - h.last_heard);
-        each["interval_ms"] = ms(h.interval);
-        each["loss"] = h.loss;
-        each["round_trip_ms"] = h.round_trip ? Json(ms(*h.round_trip)) : Json(nullptr);
-        each["evidence"] = evidence_object(h.evidence);
-        o["hosts"].push_back(std::move(each));
-    }
+    o["hosts"] = host_objects(info, hosts, now);
     return text_of(o);
 }
 

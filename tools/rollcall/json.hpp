@@ -31,9 +31,11 @@ using Out = std::function<void(std::string_view)>;
 void write_members(const Out& out, const ClusterInfo& info, const std::vector<Peer>& peers, Instant now, Detail detail, const std::function<void(const Out&)>& last = {});
 
 // The cluster without its peers.
-std::string statistics(const ClusterInfo& info);
+std::string statistics(const ClusterInfo& info, std::size_t hosts);
 
 // The other hosts, as this one hears them.
+// As an array; as a document with the cluster's head.
+std::string host_list(const ClusterInfo& info, const std::vector<Host>& hosts, Instant now);
 std::string hosts(const ClusterInfo& info, const std::vector<Host>& hosts, Instant now);
 
 struct ListedCluster {

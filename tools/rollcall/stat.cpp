@@ -68,11 +68,11 @@ std::string bars(std::string_view what, const Histogram& h) {
     return text;
 }
 
-std::string for_people(const ClusterInfo& info, Instant now, bool copy) {
+std::string for_people(const ClusterInfo& info, std::size_t hosts, Instant now, bool copy) {
     std::string text = printable("Cluster '" + info.cluster + "'. " + engine_text(info, now, copy) + ".") + "\n\n";
     for (const Counted& c : counted) text += line(c.what, grouped(info.counters.*c.value));
     text += "\n" + line("view", grouped(info.view)) + line("events", grouped(info.head.value) + ", the last " + grouped(info.ring) + " are kept");
-    text += line("engines so far", grouped(info.epoch)) + line("capacity", grouped(info.capacity));
+    text += line("engines so far", grouped(info.epoch)) + line("capacity", grouped(info.capacity)) + line("other hosts", grouped(hosts));
     text += line("settings", describe(info.settings));
     return text + "\n" + bars("a look of the detector took", info.step_time) + "\n" + bars("a silence was found late by", info.lateness);
 }
@@ -81,7 +81,9 @@ int run(const Common& common, const Options& options) {
     Result<Reading> reading = attach(common);
     if (!reading) return report(reading.error());
     const ClusterInfo info = reading->observer.info();
-    print(options.json ? json::statistics(info) + "\n" : for_people(info, reading->now(info), reading->copy));
+    const Result<std::vector<Host>> hosts = reading->observer.hosts();
+    if (!hosts) return report(hosts.error());
+    print(options.json ? json::statistics(info, hosts->size()) + "\n" : for_people(info, hosts->size(), reading->now(info), reading->copy));
     return finish_output(exit_done);
 }
 

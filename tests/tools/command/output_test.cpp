@@ -13,7 +13,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const std::vector<Words> printing{{"members"}, {"members", "--json"}, {"list"}, {"list", "--json"}, {"dump"}, {"dump", "--json"}, {"dump", "--verify"}, {"stat"}, {"stat", "--json"},
+const std::vector<Words> printing{{"members"}, {"members", "--json"}, {"hosts"}, {"hosts", "--json"}, {"list"}, {"list", "--json"}, {"dump"}, {"dump", "--json"}, {"dump", "--verify"}, {"stat"}, {"stat", "--json"},
                                   {"why", "a"}, {"why", "a", "--json"}, {"watch", "--from", "0", "--count", "1"}, {"watch", "--json", "--from", "0", "--count", "1"}};
 
 class Output : public CommandTest {

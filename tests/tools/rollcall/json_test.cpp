@@ -210,10 +210,37 @@ TEST(Dump, SaysWhatMembersSaysAndMore) {
 }
 
 TEST(Statistics, AreTheClusterWithoutItsPeers) {
-    const Json stat = Json::parse(json::statistics(samples::cluster()));
+    const Json stat = Json::parse(json::statistics(samples::cluster(), 2));
     for (const std::string& field : head_fields) EXPECT_TRUE(stat.contains(field)) << field;
     EXPECT_FALSE(stat.contains("peers"));
-    EXPECT_THAT(json::statistics(samples::cluster()), Not(HasSubstr("\n")));
+    EXPECT_THAT(json::statistics(samples::cluster(), 2), Not(HasSubstr("\n")));
+}
+
+TEST(HostsDocument, SaysOfEachHowItIsHeard) {
+    Host host;
+    host.name = "b";
+    host.transport = "udp";
+    host.address = "10.0.0.2:7946";
+    host.state = State::suspect;
+    host.reason = Reason::silence;
+    host.incarnation = Incarnation{7};
+    host.slot = Slot{3};
+    host.members = 5;
+    host.alive = 4;
+    host.loss = 0.25;
+    const Json document = Json::parse(json::hosts(samples::cluster(), {host}, Instant{}));
+    for (const std::string& field : head_fields) EXPECT_TRUE(document.contains(field)) << field;
+    const Json& b = document["hosts"][0];
+    EXPECT_EQ(b["host"], "b");
+    EXPECT_EQ(b["state"], "suspect");
+    EXPECT_EQ(b["reason"], "silence");
+    EXPECT_EQ(b["transport"], "udp");
+    EXPECT_EQ(b["address"], "10.0.0.2:7946");
+    EXPECT_EQ(b["members"], 5);
+    EXPECT_EQ(b["alive"], 4);
+    EXPECT_EQ(b["loss"], 0.25);
+    EXPECT_TRUE(b["round_trip_ms"].is_null()) << "no answer was timed";
+    EXPECT_EQ(Json::parse(json::host_list(samples::cluster(), {host}, Instant{}))[0], b);
 }
 
 TEST(Clusters, AreListedEvenIfOneCannotBeRead) {
