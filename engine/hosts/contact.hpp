@@ -104,8 +104,8 @@ struct Contact {
 
     // Its silence has lasted so long that only an answer to a question asked after `suspect` of it counts.
     bool must_answer(Instant now, Duration suspect) const noexcept { return !is_verified || now - last_heard >= suspect; }
-    // How long what was asked for may take: longer is lost.
-    Duration patience() const noexcept { return std::max(question_pause, quality.round_trip.value_or(Duration{}) * 3 / 2); }
+    // How long what was asked for may take: longer is lost. What was timed while one of both slept says nothing of the way.
+    Duration patience() const noexcept { return std::max(question_pause, std::min(interval, quality.round_trip.value_or(Duration{}) * 3 / 2)); }
     Duration intervals(double n) const noexcept { return std::chrono::duration_cast<Duration>(interval * n); }
     // The question that this nonce answers, once.
     std::optional<Question> answered(std::uint64_t nonce);
