@@ -32,12 +32,13 @@ ListEntry claim(std::string node, State state = State::alive, Reason reason = Re
 
 class RemoteTest : public testing::Test {
 protected:
-    Answer admit(const std::string& host, Incarnation life = first_life, const std::string& address = "10.0.0.1:7946") {
+    Answer admit(const std::string& host, Incarnation life = first_life, const std::string& address = "10.0.0.1:7946", Duration interval = 1s) {
         Request request;
         request.kind = Request::Kind::admit_host;
         request.node = host;
         request.incarnation = life;
         request.endpoint = address;
+        request.interval = interval;
         const Answer answer = core.ask(std::move(request));
         if (!answer.error) words[host] = answer;
         return answer;
@@ -344,6 +345,39 @@ TEST_F(RemoteTest, ADamagedWordIsPutRight) {
     EXPECT_THAT(core.take(), IsEmpty());
     EXPECT_EQ(core.counter(engine::Counter::words_repaired), 4u);
     expect_sound();
+}
+
+TEST_F(RemoteTest, WhenMostHostsFallSilentTogetherNobodyIsForgottenForOneTimeoutLonger) {
+    for (const char* host : {"a", "b", "c", "d"}) admit(host);
+    core.take();
+    core.run(6s);
+    EXPECT_THAT(core.take(), testing::UnorderedElementsAre("host_suspect a silence", "host_suspect b silence", "host_suspect c silence", "host_suspect d silence", "mass_silence", "host_dead a silence",
+                                                           "host_dead b silence", "host_dead c silence", "host_dead d silence"));
+    core.run(8s);
+    EXPECT_THAT(core.take(), IsEmpty());
+    core.run(8s);
+    EXPECT_EQ(core.take().size(), 4u) << "at most one";
+}
+
+TEST_F(RemoteTest, OfThreeHostsTwoAreNoMass) {
+    for (const char* host : {"a", "b", "c"}) admit(host);
+    core.take();
+    core.run(4s);
+    EXPECT_THAT(core.take(), testing::Not(testing::Contains("mass_silence")));
+}
+
+TEST_F(RemoteTest, WhoeverBeatsSlowlyHasThreeOfItsIntervals) {
+    admit("b", first_life, "there", 2s);
+    say("b", {claim("b-1")});
+    core.take();
+    core.run(5900ms);
+    EXPECT_THAT(core.take(), IsEmpty());
+    core.run(200ms);
+    EXPECT_THAT(core.take(), ElementsAre("host_suspect b silence", "suspect b-1 host_silence"));
+    core.run(1800ms);
+    EXPECT_THAT(core.take(), IsEmpty());
+    core.run(200ms);
+    EXPECT_THAT(core.take(), ElementsAre("host_dead b silence", "dead b-1 host_silence"));
 }
 
 // The memory lives on, the engine does not.
