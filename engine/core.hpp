@@ -58,6 +58,8 @@ public:
     std::uint64_t& counter(Counter c) noexcept { return books_->ledger.counter(c); }
     void publish_needed() noexcept { books_->ledger.publish_needed(); }
     const std::optional<shm::Paths>& paths() const noexcept { return paths_; }
+    // Everybody was told to leave.
+    bool is_closing() const noexcept { return membership_->is_closing(); }
     bool has_adopted() const noexcept { return adopted_; }
     // Why what lay in the folder was replaced instead of adopted; empty if it was not.
     const std::string& why_replaced() const noexcept { return replaced_; }

@@ -111,6 +111,8 @@ public:
     std::optional<Peer> find(std::string_view node) const;
     // All peers as of one moment, in slot order. Reads the memory like any observer; blocks nobody.
     std::vector<Peer> snapshot() const;
+    // The other hosts as of one moment. Likewise.
+    std::vector<Host> hosts() const;
     Counters counters() const;
 
     // Callbacks run in order, one after another, on one thread of their own (or inside dispatch()). A slow one makes every callback

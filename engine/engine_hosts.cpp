@@ -1,6 +1,7 @@
 // What ties an engine to other hosts: shard, transport and registry.
 #include <shared_mutex>
 
+#include "engine/client/present.hpp"
 #include "engine/engine_impl.hpp"
 
 namespace rollcall {
@@ -70,7 +71,11 @@ bool Engine::Impl::beat(const engine::HostWords& words, bool agrees, Instant at,
     return !agrees || shm::beat(roster.word(words.word), stamp, words.word_generation) != shm::WordBeat::foreign;
 }
 
-std::vector<engine::HostView> Engine::Impl::hosts() const { return link && link->hosts() != nullptr ? link->hosts()->hosts() : std::vector<engine::HostView>{}; }
+std::vector<Host> Engine::hosts() const {
+    const std::shared_lock lock(impl_->memory);
+    if (!impl_->core) return {};
+    return snapshot_hosts(impl_->core->roster()).value_or(std::vector<Host>{});
+}
 
 // Has there been a pass within the suspect timeout, and will there be more?
 bool Engine::Impl::detects() const {

@@ -43,7 +43,6 @@ struct Engine::Impl {
     Result<void> tie(Engine& self);
     engine::HostLink::Hooks host_hooks(Engine& self);
     bool beat(const engine::HostWords& words, bool agrees, Instant at, const engine::PathQuality& quality);
-    std::vector<engine::HostView> hosts() const;
     bool detects() const;
     void untie();
     void wake_link() noexcept {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -39,6 +40,7 @@ struct RemoteHost {
     std::set<std::uint32_t> duplicates;   // slots of members of this host for whom it speaks too, and this was told
     std::uint32_t cursor = 0;             // members below this slot were already brought to what is known now
     bool is_settled = true;               // so were all others
+    std::function<void()> displaced;      // to be called when somebody else takes the place of one of its members
 };
 
 // One thread. Bounded by the slots there are.

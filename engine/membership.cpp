@@ -172,6 +172,7 @@ void Membership::heartbeat(Request& request, Answer& answer) {
 }
 
 void Membership::leave(const Holder& holder, const Name& name, EventKind kind, Reason reason) {
+    remote_.tell_displaced(holder);
     const Hot after = books_.vacated(holder.slot, books_.heard(holder.slot, holder.hot), reason);
     books_.plan(kind, holder.slot, after, name, holder.hot.state);
 }

@@ -22,6 +22,7 @@ public:
     void handle(Request& request);
     // At the beginning of a step: what an earlier one had no room for.
     void continue_leaving();
+    bool is_closing() const noexcept { return is_closing_; }
     bool is_leaving() const noexcept { return leaving_.has_value(); }
     // After the commit that ends the step.
     void answer_all();

@@ -95,6 +95,7 @@ void Remote::admit_host(const Request& request, Answer& answer) {
     RemoteHost& host = books_.hosts.add(name, slots->host, slots->word, word_generation);
     const Room room{slots->host, shm::next_generation(books_.hot(slots->host).generation), State::none, *number};
     host.interval = request.interval;
+    host.displaced = request.displaced;
     host.card = blob.card;
     residents_.admit(name, room, std::move(blob), request.incarnation, Reason::join);
     tell_words(host, room.generation, request.incarnation, true, answer);
@@ -134,6 +135,7 @@ void Remote::admit_known(const Request& request, const Name& name, Holder holder
         }
     }
     host->interval = request.interval;
+    host->displaced = request.displaced;
     tell_words(*host, holder.hot.generation, request.incarnation, is_new, answer);
 }
 
@@ -224,10 +226,17 @@ bool Remote::contend(RemoteHost& host, const Name& name, const Holder& holder, c
     const bool yields = holder.hot.state == State::dead ? claim.incarnation > holder.hot.incarnation : other != nullptr && ours > theirs;
     if (!yields && other == nullptr && holder.hot.state != State::dead) tell_duplicate(host, name, holder);
     if (!yields) return false;
+    tell_displaced(holder);
     if (other != nullptr) remove_member(books_, *other, holder.slot, name, holder.hot, {State::none, Reason::replaced, {}});
     else books_.plan(EventKind::evicted, holder.slot, books_.vacated(holder.slot, holder.hot, holder.hot.reason), name, State::dead);
     books_.ledger.commit();
     return admit(host, name, claim);
+}
+
+// Its host goes on speaking for it, and is heard again when the place is free.
+void Remote::tell_displaced(const Holder& holder) const {
+    const RemoteHost* host = books_.host_of(holder.slot, holder.hot);
+    if (host != nullptr && !host->is_gone && host->displaced) host->displaced();
 }
 
 // Once: it says so again and again.

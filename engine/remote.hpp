@@ -22,7 +22,12 @@ public:
     void tell_one_way(const Request& request, Answer& answer);
 
     // Its id becomes somebody else's: whoever spoke for it does so no more.
-    void disown(const Holder& holder) { books_.disown(holder.slot, holder.hot); }
+    void disown(const Holder& holder) {
+        tell_displaced(holder);
+        books_.disown(holder.slot, holder.hot);
+    }
+    // It is taken away by others than its host.
+    void tell_displaced(const Holder& holder) const;
 
 private:
     struct Slots {

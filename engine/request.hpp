@@ -80,6 +80,7 @@ struct Request {
     Settings settings;
     std::vector<ListEntry> claims;      // at most `most_claims`
     Duration interval{};  // between a host's beats
+    std::function<void()> displaced;  // admit_host: called by the detector's thread when a member that the host speaks for became somebody else's; must not block
     bool is_whole = false;
     std::vector<std::string> whole;     // with it: every node that the host speaks for, sorted
     std::optional<std::weak_ptr<const void>> origin;  // who asked, if it can cease to be: then nobody wants it any more

@@ -87,6 +87,7 @@ struct Contact {
     std::optional<HostWords> words;  // since it was admitted
     bool wants_admission = false;    // it is to be taken in, or what was told of it has changed
     bool is_admitting = false;       // the answer is under way
+    bool is_unwelcome = false;       // it was refused, and this was said
     Duration told_interval{};
     bool is_waiting = false;         // something is to be handed over
     bool is_one_way = false;         // so: that it does not hear us

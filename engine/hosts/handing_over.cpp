@@ -38,6 +38,9 @@ bool Neighbourhood::admit(Contact& c) {
     request.endpoint = c.address;
     request.interval = c.interval;
     request.done = [this, host = c.host, life = c.incarnation](const Answer& answer) { answered(host, life, true, answer); };
+    request.displaced = [this, host = c.host, life = c.incarnation, alive = std::weak_ptr<const void>(life_)] {
+        if (!alive.expired()) answered(host, life, false, Answer{std::nullopt, no_slot, {}, {}, false});
+    };
     if (!hooks_.put(std::move(request))) return false;
     c.is_admitting = true;
     c.told_interval = c.interval;
@@ -63,6 +66,7 @@ void Neighbourhood::hand_over_all() {
 // Whatever the detector does not take now comes again.
 void Neighbourhood::settle(Contact& c) {
     if (c.has_left) {
+        hand_over(c);  // who left before it has reasons of his own
         if (!put(c, Request::Kind::host_left)) return wait(c);
         c.has_left = c.wants_admission = false;
         c.words.reset();
@@ -140,12 +144,13 @@ void Neighbourhood::take_outcomes(Instant now) {
             wait(*c);
         } else if (!a.error) {
             const bool is_same = c->words && c->words->host == a.slot && c->words->host_generation == a.generation && c->words->stream == a.stream;
+            c->is_unwelcome = false;
             c->words = HostWords{a.slot, a.word, a.generation, a.word_generation, a.card, a.stream};
             if (is_same) continue;
             c->wants_whole = true;
             c->offer_all();
             wait(*c);
-        } else if (hooks_.log) {
+        } else if (!std::exchange(c->is_unwelcome, true) && hooks_.log) {
             hooks_.log("host '" + outcome.host + "' is not taken in: " + a.error->message);
         }
     }

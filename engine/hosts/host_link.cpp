@@ -15,7 +15,7 @@ void HostLink::hear(const Message& message, Instant at) {
     if (neighbourhood_.hear(message, at)) wake();
 }
 
-void HostLink::turn(Instant now) {
+void HostLink::follow_memory() {
     // The list's lock first, like whoever hears: the memory may be about to be made anew, and wait for all who read it.
     neighbourhood_.change_list([this](OwnList& list) {
         std::optional<Incarnation> life;
@@ -24,6 +24,10 @@ void HostLink::turn(Instant now) {
         });
         return life;
     });
+}
+
+void HostLink::turn(Instant now) {
+    follow_memory();
     out_.clear();
     waits_for_pause_ = neighbourhood_.tick(now, out_);
     if (const auto audience = neighbourhood_.new_audience(); audience && transport_) transport_->set_audience(*audience);
@@ -39,6 +43,13 @@ void HostLink::publish(const std::vector<Message>& messages) {
         if (!published && !has_failed_ && log) log("cannot send over " + std::string(transport_->name()) + ": " + published.error().message);
         has_failed_ = !published;
     }
+}
+
+void HostLink::say_goodbye(Instant now) {
+    follow_memory();
+    out_.clear();
+    neighbourhood_.say_goodbye(now, out_);
+    publish(out_);
 }
 
 bool HostLink::start() {

@@ -37,6 +37,8 @@ public:
     bool start();
     // Waits for a publication that is under way. Safe twice.
     void stop();
+    // Without a thread, or after it: what is left to be said, and that this host leaves.
+    void say_goodbye(Instant now);
     // Something was published in the memory. Any thread; blocks for nobody.
     void wake() noexcept;
 
@@ -45,6 +47,7 @@ public:
 
 private:
     void run();
+    void follow_memory();
     void publish(const std::vector<Message>& messages);
 
     std::shared_ptr<Transport> transport_;

@@ -49,11 +49,13 @@ public:
         if (emitter_) emitter_->emit_if_due(now);
         if (hosts_) hosts_->turn(now);
     }
+    void say_goodbye(Instant now) {
+        if (hosts_) hosts_->say_goodbye(now);
+    }
     // Something was published in the memory.
     void wake() noexcept {
         if (hosts_) hosts_->wake();
     }
-    const HostLink* hosts() const noexcept { return hosts_.get(); }
 
 private:
     Link() = default;

@@ -25,6 +25,13 @@ HostIdentity Neighbourhood::self() const {
     return speaker_.self();
 }
 
+// Nobody answers a goodbye: it is said three times, and whoever misses all of them notices the silence.
+void Neighbourhood::say_goodbye(Instant now, std::vector<Message>& out) {
+    const std::lock_guard lock(mutex_);
+    speaker_.tick(now, settings_.heartbeat, out);
+    for (int i = 0; i < 3; ++i) out.push_back(speaker_.goodbye());
+}
+
 void Neighbourhood::change_list(const std::function<std::optional<Incarnation>(OwnList&)>& change) {
     const std::lock_guard lock(mutex_);
     const auto life = change(speaker_.list());

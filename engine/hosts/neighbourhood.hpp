@@ -67,6 +67,8 @@ public:
     bool hear(const Message& message, Instant at);
     // Appends what is to be sent at `now`. Every twenty milliseconds, and when hear() says so. True: soon again, for a change that follows another too closely.
     bool tick(Instant now, std::vector<Message>& out);
+    // Appends what was not said yet, and that this host and all its members leave.
+    void say_goodbye(Instant now, std::vector<Message>& out);
     // Everybody to whom beats should go, if that has changed since the last call.
     std::optional<std::vector<std::string>> new_audience();
     // The detector's answer to what was put. From its thread; blocks for nobody.

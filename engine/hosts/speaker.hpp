@@ -46,6 +46,7 @@ public:
     Message answer(const HostAsk& ask, Incarnation known, const Message& asked, Duration interval) const;
     // Its list, to whoever asks: from the next tick on. One request a host; a later one takes the earlier one's place.
     void request(const ListRequest& request, const Message& asked);
+    Message goodbye() const { return say(HostGoodbye{self_.incarnation, {self_.epoch, counter_}}); }
     Message say(const HostMessage& what, std::string destination = {}, std::string via = {}) const;
 
 private:

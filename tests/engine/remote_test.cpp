@@ -228,6 +228,24 @@ TEST_F(RemoteTest, OfTwoHostsTheLaterLifeIsShown) {
     expect_sound();
 }
 
+TEST_F(RemoteTest, WhoeverIsDisplacedIsToldOf) {
+    int displaced = 0;
+    Request request;
+    request.kind = Request::Kind::admit_host;
+    request.node = "b";
+    request.incarnation = first_life;
+    request.displaced = [&displaced] { ++displaced; };
+    core.ask(std::move(request));
+    admit("c");
+    say("b", {claim("n", State::alive, Reason::join, Incarnation{5}), claim("m")});
+    say("c", {claim("n", State::alive, Reason::join, Incarnation{6})});
+    EXPECT_EQ(displaced, 1);
+    core.evict("m");
+    EXPECT_EQ(displaced, 2);
+    say("b", {claim("m", State::none, Reason::goodbye)});
+    EXPECT_EQ(displaced, 2) << "its own word";
+}
+
 TEST_F(RemoteTest, ANodeThatRestartsThereIsANewLifeHere) {
     admit("b");
     say("b", {claim("n", State::alive, Reason::join, Incarnation{5})});

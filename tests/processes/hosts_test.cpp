@@ -86,6 +86,21 @@ TEST_F(TwoHosts, JudgeEachOtherBySilenceAndNobodyElse) {
     EXPECT_EQ(on_a.story("local"), "joined:join");
 }
 
+TEST_F(TwoHosts, SayGoodbyeForAllWhenTheyAreToldTo) {
+    Process puppet = b.puppet();
+    ASSERT_THAT(puppet.ask("join worker;beating worker"), testing::StartsWith("ok"));
+    Watch on_a(a);
+    on_a.until("joined", "worker");
+    EXPECT_EQ(b.run({"stop", "--leave"}).code, 0);
+    EXPECT_EQ(on_a.until("left", "worker").reason, "operator");
+    EXPECT_EQ(on_a.until("host_left", "host-b").reason, "goodbye");
+    EXPECT_EQ(on_a.until("left", "b").reason, "goodbye");
+    b.engine().wait();
+    restart_b();
+    on_a.until("host_joined", "host-b");
+    on_a.until("joined", "b");
+}
+
 TEST_F(TwoHosts, AreShownByHosts) {
     Watch on_a(a);
     on_a.until("host_joined", "host-b");

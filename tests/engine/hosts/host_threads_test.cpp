@@ -74,6 +74,9 @@ TEST(HostThreads, TwoEnginesKnowEachOthersMembersOverUdp) {
     ASSERT_TRUE(b->register_peer("of-b"));
     EXPECT_EQ(a_knows.get_future().wait_for(30s), std::future_status::ready);
     EXPECT_EQ(b_knows.get_future().wait_for(30s), std::future_status::ready);
+    ASSERT_EQ(a->hosts().size(), 1u);
+    EXPECT_EQ(a->hosts()[0].transport, "udp");
+    EXPECT_EQ(a->hosts()[0].address, there->address());
     a->stop();
     b->stop();
 }
