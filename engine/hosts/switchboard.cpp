@@ -62,7 +62,19 @@ Result<void> Switchboard::check(const Message& message, std::size_t max_payload)
 }
 
 TransportStatistics Switchboard::statistics() const noexcept {
-    return {published_.load(relaxed), received_.load(relaxed), delivered_.load(relaxed), foreign_.load(relaxed), refused_.load(relaxed), failed_.load(relaxed)};
+    const auto refused = [this](Refusal why) { return refused_[static_cast<std::size_t>(why)].load(relaxed); };
+    TransportStatistics s;
+    s.published = published_.load(relaxed);
+    s.received = received_.load(relaxed);
+    s.delivered = delivered_.load(relaxed);
+    s.foreign = foreign_.load(relaxed);
+    s.truncated = refused(Refusal::truncated);
+    s.oversized = refused(Refusal::oversized);
+    s.unknown_version = refused(Refusal::unknown_version);
+    s.garbage = refused(Refusal::garbage);
+    s.refused = s.truncated + s.oversized + s.unknown_version + s.garbage;
+    s.failed = failed_.load(relaxed);
+    return s;
 }
 
 }  // namespace rollcall

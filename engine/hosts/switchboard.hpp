@@ -1,6 +1,7 @@
 // What every transport does with what arrived: which shard is it for, and who asked for it. And what it counts.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <shared_mutex>
@@ -25,7 +26,12 @@ public:
     static Result<void> check(const Message& message, std::size_t max_payload);
 
     void count_published() noexcept { published_.fetch_add(1, std::memory_order_relaxed); }
-    void count_refused() noexcept { received_.fetch_add(1, std::memory_order_relaxed), refused_.fetch_add(1, std::memory_order_relaxed); }
+    enum class Refusal : std::uint8_t { truncated, oversized, unknown_version, garbage };
+    // True: the first of its kind, which is worth a line.
+    bool count_refused(Refusal why) noexcept {
+        received_.fetch_add(1, std::memory_order_relaxed);
+        return refused_[static_cast<std::size_t>(why)].fetch_add(1, std::memory_order_relaxed) == 0;
+    }
     void count_failed() noexcept { failed_.fetch_add(1, std::memory_order_relaxed); }
     TransportStatistics statistics() const noexcept;
 
@@ -36,7 +42,8 @@ private:
     using Shards = std::vector<std::shared_ptr<Shard>>;
     std::shared_ptr<const Shards> shards_ = std::make_shared<const Shards>();  // made anew by whoever changes it
     std::vector<std::string> prefixes_;
-    std::atomic<std::uint64_t> published_{0}, received_{0}, delivered_{0}, foreign_{0}, refused_{0}, failed_{0};  // relaxed: statistics
+    std::atomic<std::uint64_t> published_{0}, received_{0}, delivered_{0}, foreign_{0}, failed_{0};  // relaxed: statistics
+    std::array<std::atomic<std::uint64_t>, 4> refused_{};  // by Refusal
 };
 
 }  // namespace rollcall

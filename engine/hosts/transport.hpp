@@ -21,7 +21,8 @@ struct TransportStatistics {
     std::uint64_t received = 0;    // messages that came in, for whomever
     std::uint64_t delivered = 0;   // of these: handed to at least one handler of a shard
     std::uint64_t foreign = 0;     // of these: of a cluster or a path that nobody here asked for, or our own
-    std::uint64_t refused = 0;     // of these: nonsense, truncated, unknown versions
+    std::uint64_t refused = 0;     // of these: what does not read, of which
+    std::uint64_t truncated = 0, oversized = 0, unknown_version = 0, garbage = 0;
     std::uint64_t failed = 0;      // publications that the network did not take: losses, like any other
 };
 

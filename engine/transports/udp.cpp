@@ -173,6 +173,7 @@ struct UdpTransport::Impl {
     void receive();
     void name_senders(const Batch& batch, std::size_t count, Instant at);
     void take(std::string_view bytes, const std::string& sender, Instant at);
+    void refuse(bool is_oversized, DatagramFault fault, const std::string& sender);
     Message message;  // the receiver's: what one datagram has made room for serves the next
     std::array<std::string, packets_at_once> senders;
     bool send(std::string_view datagram, const Address* to, std::size_t count, std::string& why);
@@ -346,8 +347,19 @@ void UdpTransport::Impl::name_senders(const Batch& batch, std::size_t count, Ins
     }
 }
 
+// The first of each kind is named; of more there would be no end.
+void UdpTransport::Impl::refuse(bool is_oversized, DatagramFault fault, const std::string& sender) {
+    using Refusal = Switchboard::Refusal;
+    const bool is_newer = fault == DatagramFault::version || fault == DatagramFault::kind || fault == DatagramFault::flags;
+    const Refusal why = is_oversized ? Refusal::oversized : fault == DatagramFault::truncated ? Refusal::truncated : is_newer ? Refusal::unknown_version : Refusal::garbage;
+    if (!switchboard.count_refused(why)) return;
+    log("udp: a datagram from " + sender.substr(prefix.size()) + " is refused: " + (is_oversized ? "it is longer than " + std::to_string(max_datagram) + " bytes" : std::string(to_string(fault))) +
+        "; others like it are only counted");
+}
+
 void UdpTransport::Impl::take(std::string_view bytes, const std::string& sender, Instant at) {
-    if (bytes.size() > max_datagram || decode_datagram(bytes, message) != DatagramFault::none) return switchboard.count_refused();
+    const bool is_oversized = bytes.size() > max_datagram;
+    if (const DatagramFault fault = is_oversized ? DatagramFault::none : decode_datagram(bytes, message); is_oversized || fault != DatagramFault::none) return refuse(is_oversized, fault, sender);
     message.via = sender;
     switchboard.deliver(message, at);
 }

@@ -107,6 +107,56 @@ TEST_F(Neighbours, ABeatFromAnotherAddressDoesNotCountUntilItAnsweredThere) {
     EXPECT_THAT(a.admissions(), ElementsAre("b b-address", "b moved"));
 }
 
+// One member more, in a place of its own: the list is as long as its version.
+void join(Host& host, std::uint64_t version) {
+    auto entry = member(host.name() + "-" + std::to_string(version), version);
+    entry.place = static_cast<Place>(version);
+    host.change([&](OwnList& list) { list.set(entry); });
+}
+
+TEST_F(Neighbours, WhatIsLostOfAListComesWithinTwoIntervalsAndNothingIsAskedForWithoutNeed) {
+    Host &a = add("a"), &b = add("b");
+    run(3s);
+    std::uint64_t version = 1;
+    for (const int lost : {0, 1, 2, 3}) {
+        int left = lost, requests = 0;
+        passes = [&](const Message& m, const std::string& receiver) {
+            requests += m.origin == "a" && is<ListRequest>(m);
+            return receiver != "a" || !is<ListDelta>(m) || left-- <= 0;
+        };
+        ++version;
+        join(b, version);
+        run(2s);
+        EXPECT_TRUE(a.view("b")->agrees) << lost;
+        EXPECT_EQ(a.view("b")->members, version) << lost;
+        EXPECT_LE(requests, lost < 2 ? lost : 2) << lost << " deltas were lost";
+        run(3s);  // so that the repetitions of this round are over
+    }
+}
+
+TEST_F(Neighbours, WhatComesTwiceOrLateChangesNothing) {
+    Host &a = add("a"), &b = add("b");
+    run(3s);
+    record("b", "a", true);
+    for (std::uint64_t version = 2; version < 6; ++version) {
+        join(b, version);
+        run(50ms);
+    }
+    run(1s);
+    int requests = 0;
+    passes = [&](const Message& m, const std::string&) {
+        requests += m.origin == "a" && is<ListRequest>(m);
+        return true;
+    };
+    replay(a);
+    std::reverse(recording.begin(), recording.end());
+    replay(a);
+    run(2s);
+    EXPECT_TRUE(a.view("b")->agrees);
+    EXPECT_EQ(a.view("b")->members, 5u);
+    EXPECT_EQ(requests, 0);
+}
+
 TEST_F(Neighbours, WhatIsNotForThemOrDoesNotReadIsCounted) {
     Host& a = add("a");
     add("b");
