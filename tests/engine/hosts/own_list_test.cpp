@@ -4,31 +4,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/engine/hosts/claims.hpp"
+
 namespace rollcall::engine {
 namespace {
 
+using test::member;
+using test::nobody;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
 constexpr std::size_t plenty = 1 << 20;
-
-ListEntry member(Place place, std::uint64_t version, State state = State::alive) {
-    ListEntry entry;
-    entry.place = place;
-    entry.version = version;
-    entry.state = state;
-    entry.reason = state == State::alive ? Reason::join : Reason::silence;
-    entry.incarnation = Incarnation{100 + place};
-    entry.node = "node" + std::to_string(place);
-    return entry;
-}
-ListEntry nobody(Place place, std::uint64_t version, Reason reason = Reason::goodbye) {
-    ListEntry entry;
-    entry.place = place;
-    entry.version = version;
-    entry.reason = reason;
-    return entry;
-}
 
 std::vector<std::uint64_t> versions(const std::vector<ListEntry>& entries) {
     std::vector<std::uint64_t> all;
