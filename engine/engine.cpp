@@ -162,7 +162,10 @@ void Engine::Impl::stop_threads() {
     stopping.store(true, std::memory_order_relaxed);  // relaxed: only asks a callback not to wait for us
     if (runner) runner->stop();
     if (link) link->stop_emitting();
-    if (link && core && core->is_closing()) link->say_goodbye(options.clock());
+    {
+        const std::lock_guard no_step(stepping);
+        if (link && core && core->is_closing()) link->say_goodbye(options.clock());
+    }
     dispatcher.stop();
     stopping.store(false, std::memory_order_relaxed);
 }

@@ -89,6 +89,8 @@ public:
 
     bool is_empty() const noexcept { return by_word_.empty(); }
     std::size_t records() const noexcept { return by_host_.size(); }
+    // Slots that others hold: two a host, until the last of its members is gone, and one a member.
+    std::size_t slots() const noexcept { return 2 * by_word_.size() + said_.size(); }
     RemoteHost* of_record(Slot host) const noexcept { return find(by_host_, host); }
     RemoteHost* of_word(Slot word) const noexcept {
         const auto at = by_word_.find(word.value);

@@ -1,7 +1,8 @@
 // The one way into the detector for everything that is not a heartbeat. Many threads put, the detector takes.
 //
 // moodycamel's queue keeps the order of each thread and never blocks; it is unbounded, so a count of what is in flight is the bound.
-// Its implicit producers are used: in Debian's 1.0.3, try_enqueue with several explicit tokens starved all but one of them.
+// Its implicit producers are used: in Debian's 1.0.3, try_enqueue with several explicit tokens starved all but one of them. It is taken from by a token, which goes round
+// the producers: without one the fullest is served first, and whoever puts one request waits for as long as others flood.
 #pragma once
 
 #include <atomic>
@@ -33,7 +34,7 @@ public:
 
     // The detector's thread only.
     bool take(Request& request) {
-        if (!queue_.try_dequeue(request)) return false;
+        if (!queue_.try_dequeue(turns_, request)) return false;
         in_flight_.fetch_sub(1, std::memory_order_relaxed);
         return true;
     }
@@ -41,6 +42,7 @@ public:
 
 private:
     moodycamel::ConcurrentQueue<Request> queue_;
+    moodycamel::ConsumerToken turns_{queue_};
     std::atomic<std::size_t> in_flight_{0};
     std::function<void()> wake_;
 };

@@ -42,7 +42,7 @@ bool Remote::is_plausible(Incarnation incarnation) const noexcept {
 // Others never take the last eighth: whoever starts here must find room, whatever strangers say.
 bool Remote::has_room_for_others(std::uint32_t slots) const noexcept {
     const std::uint32_t capacity = books_.roster().capacity();
-    return books_.table.count(Announced::told) + 2 * books_.hosts.records() + slots <= capacity - capacity / 8;
+    return books_.hosts.slots() + slots <= capacity - capacity / 8;
 }
 
 // The record's slot below the members' word, so that a pass judges the host first.
@@ -223,7 +223,8 @@ bool Remote::renew(RemoteHost& host, const Name& name, const Holder& holder, con
 bool Remote::contend(RemoteHost& host, const Name& name, const Holder& holder, const ListEntry& claim) {
     const std::pair ours(claim.incarnation, host.name.view()), theirs(holder.hot.incarnation, holder.blob.host());
     RemoteHost* other = books_.host_of(holder.slot, holder.hot);
-    const bool yields = holder.hot.state == State::dead ? claim.incarnation > holder.hot.incarnation : other != nullptr && ours > theirs;
+    const bool is_leaving = other != nullptr && other->is_gone;
+    const bool yields = is_leaving || (holder.hot.state == State::dead ? claim.incarnation > holder.hot.incarnation : other != nullptr && ours > theirs);
     if (!yields && other == nullptr && holder.hot.state != State::dead) tell_duplicate(host, name, holder);
     if (!yields) return false;
     tell_displaced(holder);

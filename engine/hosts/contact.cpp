@@ -22,7 +22,7 @@ std::optional<Contact::Question> Contact::answered(std::uint64_t nonce) {
     const auto at = std::find_if(questions.begin(), questions.end(), [&](const Question& q) { return q.nonce == nonce; });
     if (at == questions.end()) return std::nullopt;
     const Question question = *at;
-    questions.erase(questions.begin(), at + 1);  // whatever was asked before says less
+    questions.erase(at);
     return question;
 }
 

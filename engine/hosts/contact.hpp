@@ -36,9 +36,6 @@ struct PathQuality {
     void count_round_trip(Duration took) noexcept;
 };
 
-// Between two questions to a host that is not heard.
-inline constexpr Duration question_pause = std::chrono::milliseconds(100);
-
 struct Contact {
     Contact(std::string name, std::size_t max_entries) : host(std::move(name)), list(max_entries) {}
 
@@ -106,7 +103,7 @@ struct Contact {
     // Its silence has lasted so long that only an answer to a question asked after `suspect` of it counts.
     bool must_answer(Instant now, Duration suspect) const noexcept { return !is_verified || now - last_heard >= suspect; }
     // How long what was asked for may take: longer is lost. What was timed while one of both slept says nothing of the way.
-    Duration patience() const noexcept { return std::max(question_pause, std::min(interval, quality.round_trip.value_or(Duration{}) * 3 / 2)); }
+    Duration patience(Duration least) const noexcept { return std::max(least, std::min(interval, quality.round_trip.value_or(Duration{}) * 3 / 2)); }
     Duration intervals(double n) const noexcept { return std::chrono::duration_cast<Duration>(interval * n); }
     // The question that this nonce answers, once.
     std::optional<Question> answered(std::uint64_t nonce);

@@ -70,7 +70,7 @@ void Neighbourhood::settle(Contact& c) {
         if (!put(c, Request::Kind::host_left)) return wait(c);
         c.has_left = c.wants_admission = false;
         c.words.reset();
-        c.forget_list();
+        forget_list_of(c);
         return;
     }
     if (c.wants_admission && admit(c)) c.wants_admission = false;
@@ -135,11 +135,11 @@ void Neighbourhood::take_outcomes(Instant now) {
         if (c->incarnation != outcome.incarnation) continue;
         const Answer& a = outcome.answer;
         if (!outcome.is_admission) {
-            c->was_refused = true;
+            if (!std::exchange(c->was_refused, true)) c->next_offer = now + std::min<Duration>(5 * c->interval, std::chrono::minutes(1));
             care_for(*c);
-            c->next_offer = now + 5 * c->interval;
             if (!a.error) continue;
             c->words.reset();
+            if (c->must_answer(now, suspect_of(*c))) continue;  // evicted by now: it is taken in again when it answers
             c->wants_admission = true;
             wait(*c);
         } else if (!a.error) {

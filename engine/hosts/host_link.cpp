@@ -29,7 +29,7 @@ void HostLink::follow_memory() {
 void HostLink::turn(Instant now) {
     follow_memory();
     out_.clear();
-    waits_for_pause_ = neighbourhood_.tick(now, out_);
+    pause_ = neighbourhood_.tick(now, out_);
     if (const auto audience = neighbourhood_.new_audience(); audience && transport_) transport_->set_audience(*audience);
     publish(out_);
 }
@@ -64,11 +64,10 @@ bool HostLink::start() {
 }
 
 void HostLink::run() {
-    using std::chrono::milliseconds;
     while (!ending_.load(std::memory_order_relaxed)) {  // relaxed: woken after it was set
         const auto seen = static_cast<std::uint32_t>(wakes_.load(std::memory_order_acquire));  // [wakes]
         turn(std::chrono::steady_clock::now());
-        shm::futex_wait(wakes_, seen, waits_for_pause_ ? milliseconds(2) : milliseconds(20));
+        shm::futex_wait(wakes_, seen, pause_);
     }
 }
 

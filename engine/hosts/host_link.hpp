@@ -57,7 +57,7 @@ private:
     std::atomic<std::uint64_t>& sent_;
     std::vector<Message> out_;
     bool has_failed_ = false;  // and this was said
-    bool waits_for_pause_ = false;  // a change follows the last one too soon
+    Duration pause_{};         // until the next turn, if nothing happens
     std::atomic<std::uint64_t> wakes_{0};
     std::atomic<bool> ending_{false};
     std::thread thread_;

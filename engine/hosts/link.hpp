@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "engine/hosts/emitter.hpp"
 #include "engine/hosts/host_link.hpp"
@@ -50,7 +51,7 @@ public:
         if (hosts_) hosts_->turn(now);
     }
     void say_goodbye(Instant now) {
-        if (hosts_) hosts_->say_goodbye(now);
+        if (hosts_ && !std::exchange(said_goodbye_, true)) hosts_->say_goodbye(now);
     }
     // Something was published in the memory.
     void wake() noexcept {
@@ -65,6 +66,7 @@ private:
     std::optional<Emitter> emitter_;
     std::unique_ptr<HostLink> hosts_;
     Bus::Subscription host_subscription_ = 0;
+    bool said_goodbye_ = false;
 };
 
 }  // namespace rollcall::engine

@@ -99,7 +99,7 @@ void Neighbourhood::send_question(Contact& c, const std::string& address, Instan
 
 void Neighbourhood::ask(Contact& c, Instant now) {
     if (now < c.next_question) return;
-    c.next_question = now + question_pause;
+    c.next_question = now + question_pause_;
     send_question(c, c.address, now);
 }
 
@@ -110,10 +110,9 @@ void Neighbourhood::ask_at(Contact& c, const std::string& address, Instant now) 
     const bool is_chosen = random_() % ++c.candidates == 0;  // of all that claim to be it, each as likely as the others
     if (is_chosen) c.candidate = address;
     if (now < c.next_question_elsewhere || !may_say(now)) return;
-    c.next_question_elsewhere = now + question_pause;
-    c.candidates = 1;
-    c.candidate = address;
-    send_question(c, address, now);
+    c.next_question_elsewhere = now + question_pause_;
+    c.candidates = 0;
+    send_question(c, std::string(c.candidate), now);
 }
 
 void Neighbourhood::take(const Message& m, const HostBeat& beat, Instant at) {
@@ -133,8 +132,9 @@ void Neighbourhood::take(const Message& m, const HostBeat& beat, Instant at) {
 void Neighbourhood::take(const Message& m, const HostAsk& question, Instant at) {
     Contact* c = find_or_meet(m);
     if (c == nullptr) return;
-    Instant& next = c->is_verified && m.via == c->address ? c->next_answer : c->next_answer_elsewhere;
-    if (at < next || !may_say(at)) return;
+    const bool is_at_home = c->is_verified && m.via == c->address;  // strangers do not use up what it may hear
+    Instant& next = is_at_home ? c->next_answer : c->next_answer_elsewhere;
+    if (at < next || (!is_at_home && !may_say(at))) return;
     next = at + between_answers;
     c->wants_hosts = c->wants_hosts || question.wants_hosts;
     if (hooks_.speaks() && speaker_.knows_list()) out_.push_back(speaker_.answer(question, c->is_verified ? c->incarnation : Incarnation{}, m, settings_.heartbeat));
@@ -158,7 +158,7 @@ bool Neighbourhood::is_rival(Contact& c, const Message& m, const HostBeat& beat,
     if (!c.is_verified || beat.incarnation <= c.incarnation || c.must_answer(at, suspect_of(c))) return false;
     if (!c.rival_since) c.rival_since = at;
     care_for(c);
-    if (at - *c.rival_since >= 3 * question_pause && c.last_heard < *c.rival_since) return false;
+    if (at - *c.rival_since >= 3 * c.patience(question_pause_) && c.last_heard < *c.rival_since) return false;
     ++counters_.rivals;
     c.candidate = m.via;
     ask(c, at);
@@ -201,7 +201,8 @@ void Neighbourhood::move_to(Contact& c, const std::string& address) {
 // It lived at `lived_at`, and this is what its list came to.
 void Neighbourhood::accept(Contact& c, const HostBeat& beat, Instant lived_at, Instant now) {
     // What we do for it must not become more than that because it says so.
-    c.interval = std::clamp<Duration>(milliseconds(beat.interval_ms), std::max<Duration>(milliseconds(5), settings_.heartbeat / 2), minutes(60));
+    const Duration least = std::max<Duration>(milliseconds(5), settings_.heartbeat / 2);
+    c.interval = std::clamp<Duration>(milliseconds(beat.interval_ms), least, std::max<Duration>(minutes(60), least));
     const bool is_told = suspect_timeout(settings_.suspect, c.interval) == suspect_timeout(settings_.suspect, c.told_interval);
     c.last_heard = std::max(c.last_heard, lived_at);
     if (beat.sequence >= c.highest) {
@@ -221,7 +222,7 @@ void Neighbourhood::accept(Contact& c, const HostBeat& beat, Instant lived_at, I
 void Neighbourhood::compare(Contact& c, const ListSummary& summary, Instant now) {
     c.summary = summary;
     if (c.agrees && summary.version < c.list.complete()) return;  // what changed since has overtaken it
-    c.agrees = c.list.match(summary);
+    c.agrees = summary.version != 0 && c.list.match(summary);  // nobody's list is 0: that is one of which nothing is known
     if (c.agrees) return c.differs_since.reset();
     if (!c.differs_since) c.differs_since = now;
     care_for(c);
@@ -233,7 +234,7 @@ void Neighbourhood::take(const Message& m, const ListDelta& delta, Instant at) {
     std::vector<Place> changed;
     const std::size_t before = c->list.size();
     c->list.apply(delta, changed);
-    bound_lists(*c, before);
+    if (!bound_lists(*c, before)) return;
     c->note_changes(changed);
     if (c->agrees && c->list.complete() >= delta.to) return wait(*c);  // nothing is missing: its word is enough until its next beat
     c->agrees = false;
@@ -248,26 +249,31 @@ void Neighbourhood::take(const Message& m, const ListPage& page, Instant at) {
     std::vector<Place> changed;
     const std::size_t before = c->list.size();
     c->list.apply(page, changed);
-    bound_lists(*c, before);
+    if (!bound_lists(*c, before)) return;
     c->note_changes(changed);
     catch_up(*c, at);
 }
 
 // The list comes to what the host said when it was heard last, or is about to: what is on its way is not asked for again.
 void Neighbourhood::catch_up(Contact& c, Instant now) {
-    c.next_request = now + c.patience();
+    c.next_request = now + c.patience(question_pause_);
     if (!c.agrees) compare(c, c.summary, now);
     if (c.agrees) wait(c);
 }
 
 // All lists together have a bound: whoever goes beyond it is not believed, and has nothing known of it.
-void Neighbourhood::bound_lists(Contact& c, std::size_t before) {
+bool Neighbourhood::bound_lists(Contact& c, std::size_t before) {
     claims_ += c.list.size() - before;
-    if (claims_ <= most_claims_) return;
-    claims_ -= c.list.size();
+    if (claims_ <= most_claims_) return true;
     ++counters_.crowded;
-    c.forget_list();
+    forget_list_of(c);
     care_for(c);
+    return false;
+}
+
+void Neighbourhood::forget_list_of(Contact& c) {
+    claims_ -= c.list.size();
+    c.forget_list();
 }
 
 void Neighbourhood::take(const Message& m, const ListRequest& request, Instant at) {
@@ -282,11 +288,11 @@ void Neighbourhood::take(const Message& m, const HostHints& hints, Instant at) {
     if (sender == nullptr || !sender->is_verified || m.via != sender->address || at < sender->next_hints) return;
     if (hints.hosts.size() < hints_of_a_page) sender->next_hints = at + seconds(1);  // the last page of several
     for (const auto& [host, address] : hints.hosts) {
-        if (host == speaker_.self().host) continue;
+        if (host == speaker_.self().host || allowance_ < 1) continue;
         Message hinted;
         hinted.origin = host;
         Contact* c = find_or_meet(hinted);
-        if (c != nullptr && c->must_answer(at, suspect_of(*c)) && allowance_ > 1) ask_at(*c, address, at);
+        if (c != nullptr && c->must_answer(at, suspect_of(*c))) ask_at(*c, address, at);
     }
 }
 

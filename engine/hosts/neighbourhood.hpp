@@ -65,8 +65,8 @@ public:
     // Thread-safe, like everything here. A message whose origin is a host; `at`: when it was received.
     // True: it made something to send.
     bool hear(const Message& message, Instant at);
-    // Appends what is to be sent at `now`. Every twenty milliseconds, and when hear() says so. True: soon again, for a change that follows another too closely.
-    bool tick(Instant now, std::vector<Message>& out);
+    // Appends what is to be sent at `now`. When hear() says so, and after the pause that it returns at the latest.
+    Duration tick(Instant now, std::vector<Message>& out);
     // Appends what was not said yet, and that this host and all its members leave.
     void say_goodbye(Instant now, std::vector<Message>& out);
     // Everybody to whom beats should go, if that has changed since the last call.
@@ -121,7 +121,8 @@ private:
     void settle(Contact& c);
     bool put(const Contact& c, Request::Kind kind);
     void make_room_for_a_contact();
-    void bound_lists(Contact& c, std::size_t before);
+    bool bound_lists(Contact& c, std::size_t before);
+    void forget_list_of(Contact& c);
     void accept(Contact& c, const HostBeat& beat, Instant lived_at, Instant now);
     void compare(Contact& c, const ListSummary& summary, Instant now);
     void catch_up(Contact& c, Instant now);
@@ -165,6 +166,7 @@ private:
     std::size_t requests_left_ = 0;       // of this round
     std::vector<Message> out_;
     Instant next_round_{}, next_gossip_{};
+    Duration question_pause_ = std::chrono::milliseconds(100), between_rounds_ = std::chrono::milliseconds(50);  // shorter where heartbeats are
     bool audience_changed_ = false;
     std::vector<Contact*> audience_;      // who hears what is said to everybody
     std::vector<Contact*> cared_for_;     // who may need something soon: to be asked, or its list

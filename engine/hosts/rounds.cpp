@@ -12,7 +12,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 namespace {
-constexpr Duration between_rounds = milliseconds(50), a_datagram_is_late = milliseconds(250);
+constexpr Duration a_datagram_is_late = milliseconds(250);
 constexpr Duration a_stranger_has = seconds(10), a_list_is_kept = minutes(60), a_contact_is_sought = minutes(10);
 constexpr std::size_t questions_a_round = 128, requests_a_round = 64, hints_a_greeting = 64, hints_of_gossip = 8;
 }  // namespace
@@ -20,7 +20,7 @@ constexpr std::size_t questions_a_round = 128, requests_a_round = 64, hints_a_gr
 // A few of those whom we know, or all of them for whoever knows nobody: one common acquaintance is enough to meet everybody.
 void Neighbourhood::greet(Contact& c, Instant now) {
     if (now < c.next_greeting) return;
-    c.next_greeting = now + c.intervals(5);
+    c.next_greeting = now + std::max<Duration>(c.intervals(5), seconds(1));
     name_others(c, std::exchange(c.wants_hosts, false) ? SIZE_MAX : hints_a_greeting, now);
 }
 
@@ -57,15 +57,18 @@ void Neighbourhood::name_others(Contact& c, std::size_t most, Instant now) {
         page.hosts.push_back({other.host, other.address});
         bytes += other.host.size() + other.address.size() + 2;
         if (bytes + longest < room) continue;
+        if (!may_say(now)) return;
         out_.push_back(speaker_.say(std::exchange(page, {}), c.host, c.address));
         bytes = 0;
     }
-    if (!page.hosts.empty()) out_.push_back(speaker_.say(page, c.host, c.address));
+    if (!page.hosts.empty() && may_say(now)) out_.push_back(speaker_.say(page, c.host, c.address));
 }
 
-bool Neighbourhood::tick(Instant now, std::vector<Message>& out) {
+Duration Neighbourhood::tick(Instant now, std::vector<Message>& out) {
     const std::lock_guard lock(mutex_);
     settings_ = hooks_.settings();
+    question_pause_ = std::clamp<Duration>(settings_.heartbeat / 2, milliseconds(5), milliseconds(100));
+    between_rounds_ = std::clamp<Duration>(settings_.heartbeat / 4, milliseconds(5), milliseconds(50));
     take_outcomes(now);
     hand_over_all();
     if (hooks_.speaks()) {
@@ -76,14 +79,15 @@ bool Neighbourhood::tick(Instant now, std::vector<Message>& out) {
     }
     std::move(out_.begin(), out_.end(), std::back_inserter(out));
     out_.clear();
-    return speaker_.has_news();
+    const Duration until_beat = speaker_.next() - now;
+    return std::clamp<Duration>(speaker_.has_news() ? milliseconds(2) : until_beat, milliseconds(1), std::min<Duration>(milliseconds(20), between_rounds_));
 }
 
 // Whoever is heard and agrees is only looked at now and then: a quarter of an interval is soon enough to notice that he is not.
 void Neighbourhood::go_round(Instant now) {
-    next_round_ = now + between_rounds;
+    next_round_ = now + between_rounds_;
     requests_left_ = requests_a_round;
-    const auto slices = static_cast<std::size_t>(std::clamp<std::int64_t>(settings_.heartbeat / 4 / between_rounds, 1, 10));
+    const auto slices = static_cast<std::size_t>(std::clamp<std::int64_t>(settings_.heartbeat / 4 / between_rounds_, 1, 10));
     slice_ = (slice_ + 1) % slices;
     const std::size_t buckets = contacts_.bucket_count();
     for (std::size_t bucket = slice_ * buckets / slices; bucket < (slice_ + 1) * buckets / slices; ++bucket)
@@ -128,7 +132,7 @@ void Neighbourhood::look_at(Contact& c, Instant now) {
     tell(c, now);
     ask_others_about(c, now);
     want_list(c, now);
-    if (c.was_refused && now >= c.next_offer) {
+    if (c.was_refused && now >= c.next_offer && !c.must_answer(now, suspect_of(c))) {
         c.was_refused = false;
         c.offer_all();
         wait(c);
@@ -138,18 +142,15 @@ void Neighbourhood::look_at(Contact& c, Instant now) {
         c.offer_all();
         c.wants_whole = true;
     }
-    if (now - c.last_sign() > a_list_is_kept && c.list.size() != 0) {
-        claims_ -= c.list.size();
-        c.forget_list();
-    }
+    if (now - c.last_sign() > std::max<Duration>(a_list_is_kept, settings_.evict + 2 * suspect_of(c)) && c.list.size() != 0) forget_list_of(c);
 }
 
 // Often while it may be saved from being judged, then now and then, for ever: whoever was cut off is found again.
 Duration Neighbourhood::question_pause_of(const Contact& c, Instant now) const {
-    if (!c.is_verified) return 5 * question_pause;
+    if (!c.is_verified) return 5 * question_pause_;
     const Duration silence = now - c.last_heard;
-    if (silence < settings_.evict + suspect_of(c)) return question_pause;
-    return silence < a_contact_is_sought ? c.intervals(5) : std::max<Duration>(c.intervals(5), minutes(1));
+    if (silence < settings_.evict + suspect_of(c)) return question_pause_;
+    return silence < a_contact_is_sought ? std::min<Duration>(c.intervals(5), minutes(1)) : minutes(1);
 }
 
 // So many a round, whoever has waited longest for his turn first; before all others those who may be alive.
@@ -164,8 +165,8 @@ void Neighbourhood::question_the_silent(Instant now) {
         Contact& c = *each;
         if (!c.is_verified && c.met_at == Instant{}) c.met_at = now;
         const bool is_asked = !c.is_verified || c.rival_since || now - c.last_heard >= c.intervals(1.5);
-        const Instant last = (c.is_verified && !c.rival_since ? c.next_question : c.next_question_elsewhere) - question_pause;
-        const Instant due = last + (c.rival_since ? question_pause : question_pause_of(c, now));
+        const Instant last = (c.is_verified && !c.rival_since ? c.next_question : c.next_question_elsewhere) - question_pause_;
+        const Instant due = last + (c.rival_since ? question_pause_ : question_pause_of(c, now));
         if (is_asked && due <= now) turns.push_back({c.is_verified && now - c.last_heard > settings_.dead + suspect_of(c), due, &c});
     }
     const std::size_t many = std::min(turns.size(), questions_a_round);
@@ -210,7 +211,7 @@ void Neighbourhood::want_list(Contact& c, Instant now) {
     if (!knows_nothing && now - *c.differs_since < std::min(c.intervals(1), a_datagram_is_late)) return;
     // Members are judged by it: when that comes near, what may be under way is asked for again all the same.
     const bool is_urgent = now - *c.differs_since > suspect_of(c) / 3;
-    c.next_request = now + (is_urgent ? question_pause : c.patience());
+    c.next_request = now + (is_urgent ? question_pause_ : c.patience(question_pause_));
     --requests_left_;
     ListRequest request;
     request.incarnation = c.incarnation;

@@ -30,6 +30,7 @@ namespace rollcall {
 namespace {
 
 constexpr std::size_t packets_at_once = 64;
+constexpr int most_batches = 16;
 constexpr std::size_t most_peers = 16'384;
 constexpr int receive_buffer = 4 << 20;  // the default holds 256 datagrams: a quarter of a second of a thousand hosts
 constexpr auto between_resolutions = std::chrono::seconds(10), between_joins = std::chrono::seconds(10);
@@ -172,8 +173,8 @@ struct UdpTransport::Impl {
     Result<void> start();
     void receive();
     void name_senders(const Batch& batch, std::size_t count, Instant at);
-    void take(std::string_view bytes, const std::string& sender, Instant at);
-    void refuse(bool is_oversized, DatagramFault fault, const std::string& sender);
+    void take(std::string_view bytes, const Address& from, std::string& sender, Instant at);
+    void refuse(bool is_oversized, DatagramFault fault, const Address& from);
     Message message;  // the receiver's: what one datagram has made room for serves the next
     std::array<std::string, packets_at_once> senders;
     bool send(std::string_view datagram, const Address* to, std::size_t count, std::string& why);
@@ -340,26 +341,32 @@ void UdpTransport::Impl::name_senders(const Batch& batch, std::size_t count, Ins
     const std::lock_guard lock(mutex);
     for (std::size_t i = 0; i < count; ++i) {
         const Address& from = batch.from[i];
-        auto known = heard.find(bytes_of(from));
-        if (known == heard.end() && heard.size() < most_peers) known = heard.emplace(bytes_of(from), Heard{std::string(prefix) + from.text(), at}).first;
-        senders[i] = known == heard.end() ? std::string(prefix) + from.text() : known->second.text;
-        if (known != heard.end()) known->second.at = at;
+        const auto known = heard.find(bytes_of(from));
+        senders[i].clear();
+        if (known == heard.end()) continue;  // named when something that reads has come
+        senders[i] = known->second.text;
+        known->second.at = at;
     }
 }
 
 // The first of each kind is named; of more there would be no end.
-void UdpTransport::Impl::refuse(bool is_oversized, DatagramFault fault, const std::string& sender) {
+void UdpTransport::Impl::refuse(bool is_oversized, DatagramFault fault, const Address& from) {
     using Refusal = Switchboard::Refusal;
     const bool is_newer = fault == DatagramFault::version || fault == DatagramFault::kind || fault == DatagramFault::flags;
     const Refusal why = is_oversized ? Refusal::oversized : fault == DatagramFault::truncated ? Refusal::truncated : is_newer ? Refusal::unknown_version : Refusal::garbage;
     if (!switchboard.count_refused(why)) return;
-    log("udp: a datagram from " + sender.substr(prefix.size()) + " is refused: " + (is_oversized ? "it is longer than " + std::to_string(max_datagram) + " bytes" : std::string(to_string(fault))) +
+    log("udp: a datagram from " + from.text() + " is refused: " + (is_oversized ? "it is longer than " + std::to_string(max_datagram) + " bytes" : std::string(to_string(fault))) +
         "; others like it are only counted");
 }
 
-void UdpTransport::Impl::take(std::string_view bytes, const std::string& sender, Instant at) {
+void UdpTransport::Impl::take(std::string_view bytes, const Address& from, std::string& sender, Instant at) {
     const bool is_oversized = bytes.size() > max_datagram;
-    if (const DatagramFault fault = is_oversized ? DatagramFault::none : decode_datagram(bytes, message); is_oversized || fault != DatagramFault::none) return refuse(is_oversized, fault, sender);
+    if (const DatagramFault fault = is_oversized ? DatagramFault::none : decode_datagram(bytes, message); is_oversized || fault != DatagramFault::none) return refuse(is_oversized, fault, from);
+    if (sender.empty()) {
+        sender = std::string(prefix) + from.text();
+        const std::lock_guard lock(mutex);
+        if (heard.size() < most_peers) heard.emplace(bytes_of(from), Heard{sender, at});
+    }
     message.via = sender;
     switchboard.deliver(message, at);
 }
@@ -400,11 +407,12 @@ void UdpTransport::Impl::receive() {
         }
         for (std::size_t s = 1; s < waiting.size(); ++s) {
             if (waiting[s].revents == 0) continue;
-            for (std::size_t count = packets_at_once; count == packets_at_once;) {
+            std::size_t count = packets_at_once;
+            for (int batches = 0; batches < most_batches && count == packets_at_once; ++batches) {  // then the end, and the other socket, have their turn
                 count = batch->receive(waiting[s].fd);
                 const Instant now = std::chrono::steady_clock::now();
                 name_senders(*batch, count, now);
-                for (std::size_t i = 0; i < count; ++i) take((*batch)[i], senders[i], now);
+                for (std::size_t i = 0; i < count; ++i) take((*batch)[i], batch->from[i], senders[i], now);
                 gathering.note(count, now);
             }
         }

