@@ -38,12 +38,12 @@ constexpr std::size_t longest_names = 3 * 63, header_and_more = 32;
 
 std::string_view bytes_of(const Address& address) noexcept { return {reinterpret_cast<const char*>(&address.storage), address.size}; }
 
-constexpr std::string_view prefix = "udp:";  // of addresses
+constexpr std::string_view scheme = "udp:";  // of addresses
 
 // A number, as text() writes it, behind the transport's name.
 std::optional<Address> read_address(std::string_view text, int family) {
-    if (!text.starts_with(prefix)) return std::nullopt;
-    const auto where = parse_host_port(text.substr(prefix.size()));
+    if (!text.starts_with(scheme)) return std::nullopt;
+    const auto where = parse_host_port(text.substr(scheme.size()));
     if (!where) return std::nullopt;
     auto found = resolve(*where, family, true);
     return found.empty() ? std::nullopt : std::optional(found.front());
@@ -280,7 +280,7 @@ TransportStatistics UdpTransport::statistics() const { return impl_->switchboard
 std::vector<TransportPeer> UdpTransport::peers() const {
     const std::lock_guard lock(impl_->mutex);
     std::vector<TransportPeer> all;
-    for (const auto& [bytes, seen] : impl_->heard) all.push_back({seen.text.substr(prefix.size()), seen.at});
+    for (const auto& [bytes, seen] : impl_->heard) all.push_back({seen.text.substr(scheme.size()), seen.at});
     return all;
 }
 
@@ -363,7 +363,7 @@ void UdpTransport::Impl::take(std::string_view bytes, const Address& from, std::
     const bool is_oversized = bytes.size() > max_datagram;
     if (const DatagramFault fault = is_oversized ? DatagramFault::none : decode_datagram(bytes, message); is_oversized || fault != DatagramFault::none) return refuse(is_oversized, fault, from);
     if (sender.empty()) {
-        sender = std::string(prefix) + from.text();
+        sender = std::string(scheme) + from.text();
         const std::lock_guard lock(mutex);
         if (heard.size() < most_peers) heard.emplace(bytes_of(from), Heard{sender, at});
     }
