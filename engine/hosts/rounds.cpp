@@ -1,4 +1,4 @@
-// What the neighbourhood does by itself, twenty times a second: ask, tell, ask others, ask for lists, and make hosts known to each other.
+// What the neighbourhood does by itself, four times a heartbeat: ask, tell, ask others, ask for lists, and make hosts known to each other.
 #include <algorithm>
 #include <chrono>
 #include <tuple>
