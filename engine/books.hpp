@@ -10,6 +10,7 @@
 #include "engine/ledger.hpp"
 #include "engine/observed_time.hpp"
 #include "engine/peer_table.hpp"
+#include "engine/receivers.hpp"
 #include "engine/slot_pool.hpp"
 #include "shm/record.hpp"
 #include "shm/word.hpp"
@@ -23,6 +24,7 @@ struct Books {
     SlotPool slots;
     CardPool cards;
     ObservedTime time;
+    Receivers receivers;  // of what other hosts say
     HostTable hosts;
 
     Books(shm::Segment memory, const shm::CheckpointValues& at, std::uint32_t epoch, std::uint32_t high_water)

@@ -129,6 +129,12 @@ void Core::work_with(std::unique_ptr<Books> books) {
     books_ = std::move(books);
     membership_.emplace(*books_, shm::Name::of(options_.node));
     detector_.emplace(*books_);
+    books_->receivers.attach(listening_);
+}
+
+void Core::listen(Listening listening) {
+    listening_ = std::move(listening);
+    books_->receivers.attach(listening_);
 }
 
 // Who runs this cluster now; members and observers read it.

@@ -39,6 +39,9 @@ public:
     // Blocks of heartbeat words that passes have read, since this engine began.
     std::uint64_t blocks_read() const noexcept { return detector_->blocks_read(); }
 
+    // By what other hosts are heard, from the next pass on, also in memory that is made anew.
+    void listen(Listening listening);
+
     void record_step_time(Duration took) noexcept;
     // Members may find us: the socket listens and the first step is done. `false` at a clean stop.
     void set_ready(bool ready) noexcept;
@@ -74,6 +77,7 @@ private:
     std::optional<shm::Paths> paths_;
     std::shared_ptr<Books> books_;
     std::string replaced_;
+    Listening listening_;
     std::optional<Membership> membership_;
     std::optional<Detector> detector_;
     bool more_ = false, adopted_ = false;

@@ -30,11 +30,10 @@ void Detector::pass() {
     books_.ledger.commit();  // tables and memory agree from here on
     const Stamp before = books_.time.last_look();
     observe();
-    set_thresholds();
     look_again_at_future();
     audit_unused_block();
     const std::uint32_t blocks = blocks_of(books_.roster().high_water());
-    schedule_.begin(books_.table, thresholds_, books_.settings(), blocks, books_.time.last_look().value - before.value);
+    schedule_.begin(books_.table, *thresholds_, books_.settings(), blocks, books_.time.last_look().value - before.value);
     // Begin where the last pass ran out of budget, so that a mass silence reaches everybody before it reaches anybody twice; the slots before
     // that come last.
     if (!has_more_) judged_ = 0;
@@ -61,7 +60,7 @@ bool Detector::read(BlockRun run) {
     std::int64_t lowest[Schedule::longest_run];
     std::uint32_t differing[Schedule::longest_run];
     const shm::Word* words = &books_.roster().word(Slot{run.begin * shm::block_words});
-    const std::size_t differ = look(words, run.count, books_.table.silent(run.begin), shm::threshold_word(thresholds_.suspect), lowest, differing);
+    const std::size_t differ = look(words, run.count, books_.table.silent(run.begin), shm::threshold_word(thresholds_->suspect), lowest, differing);
     blocks_read_ += run.count;
     for (std::uint32_t i = 0, next = 0; i < run.count; ++i) {
         const std::uint32_t block = run.begin + i;
@@ -87,12 +86,12 @@ bool Detector::examine(std::uint32_t block, bool differs) {
 // Whoever may deserve a judgement: the living whose word is old, and the silent whose turn has come.
 void Detector::collect(std::uint32_t block, bool differs, BlockMask& candidates) {
     if (differs) {
-        collect_below(block, Announced::alive, thresholds_.suspect, candidates);
+        collect_below(block, Announced::alive, thresholds_->suspect, candidates);
         collect_silent(block, candidates);
     }
-    if (books_.table.bounds(Announced::suspect)[block] < shm::threshold_word(thresholds_.dead)) collect_below(block, Announced::suspect, thresholds_.dead, candidates);
-    if (books_.table.bounds(Announced::dead_silent)[block] < shm::threshold_word(thresholds_.evict)) collect_below(block, Announced::dead_silent, thresholds_.evict, candidates);
-    if (books_.table.bounds(Announced::dead_proven)[block] < shm::threshold_word(thresholds_.evict)) collect_proven(block, candidates);
+    if (books_.table.bounds(Announced::suspect)[block] < shm::threshold_word(thresholds_->dead)) collect_below(block, Announced::suspect, thresholds_->dead, candidates);
+    if (books_.table.bounds(Announced::dead_silent)[block] < shm::threshold_word(thresholds_->evict)) collect_below(block, Announced::dead_silent, thresholds_->evict, candidates);
+    if (books_.table.bounds(Announced::dead_proven)[block] < shm::threshold_word(thresholds_->evict)) collect_proven(block, candidates);
 }
 
 void Detector::collect_below(std::uint32_t block, Announced a, Stamp threshold, BlockMask& candidates) {
@@ -107,7 +106,7 @@ void Detector::collect_silent(std::uint32_t block, BlockMask& candidates) {
     const BlockMask& silent = *books_.table.silent(block);
     BlockMask others;
     for (std::size_t i = 0; i < others.size(); ++i) others[i] = ~living[i];
-    const Selection s = select(&books_.roster().word(Slot{block * shm::block_words}), others, shm::threshold_word(thresholds_.suspect));
+    const Selection s = select(&books_.roster().word(Slot{block * shm::block_words}), others, shm::threshold_word(thresholds_->suspect));
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         candidates[i] |= silent[i] & ~s.below[i];
         others[i] = s.below[i] & ~silent[i];
@@ -120,7 +119,7 @@ void Detector::collect_proven(std::uint32_t block, BlockMask& candidates) {
     std::int64_t lowest = INT64_MAX;
     each_slot(block, books_.table.mask(block, Announced::dead_proven), [&](Slot slot) {
         const Stamp since = books_.hot(slot).since;
-        if (since < thresholds_.evict) add(candidates, slot);
+        if (since < thresholds_->evict) add(candidates, slot);
         else lowest = std::min(lowest, shm::threshold_word(since));
     });
     books_.table.set_bound(block, Announced::dead_proven, lowest);
@@ -149,18 +148,6 @@ bool Detector::judge_all(std::uint32_t block, const BlockMask& candidates) {
     return false;
 }
 
-// Observed time never runs backwards, and so neither does a threshold, though merged pauses may count more as lost than was: else who was
-// announced silent would recover without a beat. Other settings and forgiven time are another matter.
-void Detector::set_thresholds() {
-    const Settings& s = books_.settings();
-    const auto& time = books_.time;
-    const Thresholds next{time.threshold(to_stamp_units_up(s.suspect)), time.threshold(to_stamp_units_up(s.dead)), time.threshold(to_stamp_units_up(s.evict))};
-    const bool same_rules = s == judged_by_ && time.forgiven() == forgiven_;
-    thresholds_ = same_rules ? Thresholds{std::max(next.suspect, thresholds_.suspect), std::max(next.dead, thresholds_.dead), std::max(next.evict, thresholds_.evict)} : next;
-    judged_by_ = s;
-    forgiven_ = time.forgiven();
-}
-
 // Credits what was observed since the last look. A pause from a third of the suspect timeout on is worth an event.
 void Detector::observe() {
     Ledger& ledger = books_.ledger;
@@ -170,6 +157,8 @@ void Detector::observe() {
     // A longer timeout may be set later: pauses beyond today's reach go only where room is needed.
     if (books_.time.pause_count() == shm::max_pauses) books_.time.forget_beyond(to_stamp_units_up(settings.evict));
     const auto lost = books_.time.look(ledger.now().stamp, to_stamp_units_up(credit));
+    books_.receivers.look(ledger.now(), books_.roster().base_ns(), settings, to_stamp_units_up(credit), books_.time);
+    thresholds_.update(books_.time, settings);
     const Duration length = from_stamp_units(ledger.now().stamp.value - before.value);
     const bool has_slept = lost && length > credit;  // else it looked, but what it saw does not count
     auto& values = ledger.values();
@@ -221,12 +210,15 @@ void Detector::judge(Slot slot) {
     }
 }
 
-// Whoever beats more slowly than a suspect timeout allows for has three of its intervals, and all else later by as much.
+// Of a host, by the time that what brings it has listened. Whoever beats more slowly than a suspect timeout allows for has three of its intervals, and all else later by
+// as much.
 Thresholds Detector::thresholds_of(const RemoteHost* host) const noexcept {
-    const std::uint64_t suspect = to_stamp_units_up(books_.settings().suspect), three = host == nullptr ? 0 : to_stamp_units_up(3 * host->interval);
-    if (three <= suspect) return thresholds_;
+    if (host == nullptr) return *thresholds_;
+    const Thresholds heard = books_.receivers.thresholds(host->ways, *thresholds_);
+    const std::uint64_t suspect = to_stamp_units_up(books_.settings().suspect), three = to_stamp_units_up(3 * host->interval);
+    if (three <= suspect) return heard;
     const auto earlier = [&](Stamp s) { return Stamp{s.value > three - suspect ? s.value - (three - suspect) : 0}; };
-    return {earlier(thresholds_.suspect), earlier(thresholds_.dead), earlier(thresholds_.evict)};
+    return {earlier(heard.suspect), earlier(heard.dead), earlier(heard.evict)};
 }
 
 // The word of a host's members, of which no record tells.
@@ -237,9 +229,16 @@ void Detector::judge_word(RemoteHost& host) {
     host_verdicts_.hear(host, engine::judge(books_.table[host.word], stamp, thresholds_of(&host)), stamp);
 }
 
+std::uint64_t Detector::lost_since(const RemoteHost* host, Stamp since) const noexcept {
+    const std::uint64_t all = books_.time.lost_since(since);
+    return host == nullptr ? all : books_.receivers.lost_since(host->ways, since, all);
+}
+
 // Evidence of a silence: how long nobody heard it beyond what nobody could have heard, and by how much that exceeds the timeout.
-void Detector::judge_silence(Hot& hot, State state) {
-    books_.judge(hot, state, Reason::silence);
+void Detector::judge_silence(Slot slot, Hot& hot, State state) {
+    const RemoteHost* host = books_.hosts.of_record(slot);
+    books_.judge(hot, state, host != nullptr && host->is_orphaned ? Reason::unobserved : Reason::silence);
+    hot.lost_units = lost_since(host, hot.last_beat);
     hot.late_units = books_.late(hot.last_beat, hot.lost_units, state == State::suspect ? hot.suspect_units : hot.dead_units);
     count_in(books_.roster().header().lateness, static_cast<std::uint64_t>(from_stamp_units(hot.late_units).count()));
 }
@@ -247,13 +246,13 @@ void Detector::judge_silence(Hot& hot, State state) {
 void Detector::suspect(Slot slot, Hot& hot, Verdict verdict) {
     const shm::Name name = books_.name(slot);
     if (verdict != Verdict::dead) {
-        judge_silence(hot, State::suspect);
+        judge_silence(slot, hot, State::suspect);
         books_.plan(EventKind::suspect, slot, hot, name, State::alive);
         books_.table.set(slot, Announced::suspect, hot.last_beat);
         if (name.is_host()) host_verdicts_.note_silence();
     }
     if (verdict == Verdict::suspect) return;
-    judge_silence(hot, State::dead);
+    judge_silence(slot, hot, State::dead);
     books_.plan(EventKind::dead, slot, hot, name, State::suspect);
     books_.table.set(slot, Announced::dead_silent, hot.last_beat);
 }
@@ -273,8 +272,9 @@ void Detector::evict(Slot slot, Hot& hot, std::int64_t word, Stamp judged) {
         return books_.table.set(slot, Announced::dead_silent, judged);
     const shm::Name name = books_.name(slot);
     if (!hot.is_proof() && judged.value != 0) hot.last_beat = judged;
+    const std::uint64_t lost = lost_since(books_.hosts.of_record(slot), judged);
     Hot after = books_.vacated(slot, hot, hot.reason);
-    if (judged.value != 0) after.late_units = books_.late(judged, books_.time.lost_since(judged), to_stamp_units_up(books_.settings().evict));
+    if (judged.value != 0) after.late_units = books_.late(judged, lost, to_stamp_units_up(books_.settings().evict));
     count_in(books_.roster().header().lateness, static_cast<std::uint64_t>(from_stamp_units(after.late_units).count()));
     books_.plan(EventKind::evicted, slot, after, name, State::dead);
 }

@@ -25,7 +25,6 @@ public:
 
 private:
     void observe();
-    void set_thresholds();
     bool read_blocks(std::uint32_t from, std::uint32_t end);
     bool read(BlockRun run);
     bool examine(std::uint32_t block, bool differs);
@@ -41,7 +40,8 @@ private:
     void suspect(Slot slot, shm::Hot& hot, Verdict verdict);
     void recover(Slot slot, shm::Hot& hot);
     void evict(Slot slot, shm::Hot& hot, std::int64_t word, Stamp judged);
-    void judge_silence(shm::Hot& hot, State state);
+    void judge_silence(Slot slot, shm::Hot& hot, State state);
+    std::uint64_t lost_since(const RemoteHost* host, Stamp since) const noexcept;
     Stamp judged_stamp(Slot slot, Announced so_far, std::int64_t word);
 
     void look_again_at_future();
@@ -55,9 +55,7 @@ private:
     Books& books_;
     Schedule schedule_;
     HostVerdicts host_verdicts_;
-    Thresholds thresholds_;
-    Settings judged_by_{};         // what they were made from
-    std::uint64_t forgiven_ = 0;
+    MonotoneThresholds thresholds_;
     bool has_more_ = false, members_wait_ = false;  // members of other hosts
     std::uint32_t resume_at_ = 0, skip_below_ = 0, stop_at_ = 0;  // slots: where the last pass ran out of budget, where this one begins, where it ends
     BlockMask left_behind_{}, left_{};              // in that block: who was left by this pass, and who by the last one

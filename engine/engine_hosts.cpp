@@ -3,6 +3,7 @@
 
 #include "engine/client/present.hpp"
 #include "engine/engine_impl.hpp"
+#include "engine/hosts/listening.hpp"
 
 namespace rollcall {
 
@@ -32,6 +33,7 @@ Result<void> Engine::Impl::tie(Engine& self) {
     if (has_hosts) {
         shm::CheckpointValues values;
         if (!shm::load_checkpoint(core->roster().header(), values)) return fail(ErrorKind::damaged, "the checkpoint does not read");
+        core->listen(engine::listening_of(parts.transport));
         (*made)->join_hosts({options.cluster, options.host, Incarnation{values.host_incarnation}, core->roster().header().epoch.load(std::memory_order_relaxed)}, options.endpoint, host_hooks(self), core->roster().capacity(), sent);
     }
     const std::lock_guard no_step(stepping);
@@ -47,6 +49,7 @@ engine::HostLink::Hooks Engine::Impl::host_hooks(Engine& self) {
     hooks.neighbourhood.put = [this](engine::Request request) { return inbox.put(std::move(request)); };
     hooks.neighbourhood.beat = [this](const engine::HostWords& words, bool agrees, Instant at, const engine::PathQuality& quality) { return beat(words, agrees, at, quality); };
     hooks.neighbourhood.log = options.log;
+    hooks.neighbourhood.ways = engine::ways_of(parts.transport);
     hooks.neighbourhood.nonce = [] { return shm::random_bits(); };
     hooks.read = [this](const std::function<void(const shm::Roster&, Incarnation)>& with) {
         const std::shared_lock lock(memory);

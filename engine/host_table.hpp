@@ -37,6 +37,8 @@ struct RemoteHost {
     bool said_goodbye = false;            // so they left; else they are evicted
     std::uint32_t card = shm::no_index;   // what its receivers say of the way to it
     Duration interval{};                  // between its beats; three of them are no silence
+    std::uint32_t ways = 0;               // by which it is heard, as receivers.hpp numbers them; 0: not known since this engine began
+    bool is_orphaned = false;             // none of them listens, and this was told
     std::set<std::uint32_t> duplicates;   // slots of members of this host for whom it speaks too, and this was told
     std::uint32_t cursor = 0;             // members below this slot were already brought to what is known now
     bool is_settled = true;               // so were all others
@@ -94,6 +96,12 @@ public:
     RemoteHost* of_record(Slot host) const noexcept { return find(by_host_, host); }
     RemoteHost* of_word(Slot word) const noexcept {
         const auto at = by_word_.find(word.value);
+        return at == by_word_.end() ? nullptr : at->second.get();
+    }
+
+    // The first host whose word this is, or one behind it.
+    RemoteHost* from_word(Slot word) const noexcept {
+        const auto at = by_word_.lower_bound(word.value);
         return at == by_word_.end() ? nullptr : at->second.get();
     }
 

@@ -38,9 +38,31 @@ bool HostVerdicts::run() {
         books_.ledger.make_room(1, no_slot, books_.table);
         books_.ledger.plan(EventKind::mass_silence, no_slot, shm::Hot{}, shm::Name{}, State::none);
     }
+    if (!tell_orphans()) return true;
     while (!books_.hosts.restless().empty())
         if (!settle(*books_.hosts.of_word(Slot{*books_.hosts.restless().begin()}))) return true;
     return false;
+}
+
+// What listens has changed: whose silence is nobody's to judge now? False: the budget is used up.
+bool HostVerdicts::tell_orphans() {
+    if (std::exchange(changes_seen_, books_.receivers.changes()) != books_.receivers.changes()) {
+        orphans_at_ = 0;
+        has_orphans_to_tell_ = true;
+    }
+    if (!has_orphans_to_tell_) return true;
+    for (RemoteHost* host = books_.hosts.from_word(Slot{orphans_at_}); host != nullptr; host = books_.hosts.from_word(Slot{orphans_at_})) {
+        if (is_used_up()) return false;
+        orphans_at_ = host->word.value + 1;
+        ++looked_at_;
+        const bool is_orphan = books_.receivers.are_gone(host->ways);
+        if (std::exchange(host->is_orphaned, is_orphan) == is_orphan || !is_orphan || host->host == no_slot) continue;
+        books_.ledger.make_room(1, host->host, books_.table);
+        const shm::Hot hot = books_.heard(host->host, books_.hot(host->host));
+        if (hot.state != State::dead) books_.plan(EventKind::orphaned, host->host, hot, host->name, hot.state);
+    }
+    has_orphans_to_tell_ = false;
+    return true;
 }
 
 // False: the budget is used up.

@@ -28,6 +28,7 @@ public:
     bool run();
 
 private:
+    bool tell_orphans();
     bool settle(RemoteHost& host);
     void settle(RemoteHost& host, Slot member);
     bool is_used_up() const noexcept { return looked_at_ >= most_looked_at || books_.ledger.budget() < events_of_a_standing + 1; }
@@ -37,6 +38,9 @@ private:
     std::deque<Stamp> silences_;  // when hosts were suspected, of the last suspect timeout
     Stamp keep_until_{};
     bool is_mass_due_ = false;  // and was not told yet
+    std::uint64_t changes_seen_ = 0;   // of what listens
+    std::uint32_t orphans_at_ = 0;     // hosts below this word were looked at since
+    bool has_orphans_to_tell_ = false;
 };
 
 }  // namespace rollcall::engine

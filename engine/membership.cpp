@@ -40,7 +40,8 @@ void Membership::handle(Request& request) {
         case Request::Kind::admit_host: remote_.admit_host(request, answer); break;
         case Request::Kind::claims: remote_.take_claims(request, answer); break;
         case Request::Kind::host_left: remote_.leave(request, answer); break;
-        case Request::Kind::one_way: remote_.tell_one_way(request, answer); break;
+        case Request::Kind::one_way: remote_.tell(EventKind::one_way, request, answer); break;
+        case Request::Kind::two_hosts: remote_.tell(EventKind::duplicate, request, answer); break;
         case Request::Kind::raise_host:
             books_.ledger.values().host_incarnation = std::max(books_.ledger.values().host_incarnation, request.incarnation.value);
             books_.ledger.publish_needed();
@@ -216,7 +217,9 @@ void Membership::configure(const Request& request, Answer& answer) {
     }
     const Settings before = std::exchange(books_.ledger.values().settings, wanted);
     books_.ledger.publish_needed();
-    if (wanted.heartbeat < before.heartbeat) forgive_old_rhythm(books_.time, before.heartbeat, books_.ledger.now().stamp);
+    if (wanted.heartbeat >= before.heartbeat) return;
+    forgive_old_rhythm(books_.time, before.heartbeat, books_.ledger.now().stamp);
+    forgive_old_rhythm(books_.receivers, before.heartbeat, books_.ledger.now().stamp);
 }
 
 // As far as this step's budget goes; the rest in the next steps.

@@ -62,7 +62,8 @@ private:
 
 // Members beat as they were told until they hear of a shorter heartbeat at their next beat. What is silence by the new timeouts and was
 // none by the old rhythm is nobody's fault: one old heartbeat before the change and one after it count for nobody.
-inline void forgive_old_rhythm(ObservedTime& time, Duration old_heartbeat, Stamp now) noexcept {
+template <class Time>
+void forgive_old_rhythm(Time& time, Duration old_heartbeat, Stamp now) noexcept {
     const std::uint64_t grace = to_stamp_units_up(old_heartbeat);
     time.lose(Stamp{now.value > grace ? now.value - grace : 0}, Stamp{now.value + grace});
 }

@@ -71,7 +71,8 @@ struct Event {
                           paused = EventKind::paused, gap = EventKind::gap,
                           host_joined = EventKind::host_joined, host_suspect = EventKind::host_suspect, host_recovered = EventKind::host_recovered,
                           host_dead = EventKind::host_dead, host_evicted = EventKind::host_evicted, host_left = EventKind::host_left, host_updated = EventKind::host_updated,
-                          one_way = EventKind::one_way, orphaned = EventKind::orphaned, duplicate = EventKind::duplicate, mass_silence = EventKind::mass_silence;
+                          one_way = EventKind::one_way, orphaned = EventKind::orphaned, duplicate = EventKind::duplicate, mass_silence = EventKind::mass_silence,
+                          host_duplicate = EventKind::host_duplicate;
 
     Kind kind = EventKind::none;
     State state = State::none;  // of the peer after this event; none once it is gone

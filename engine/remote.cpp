@@ -95,6 +95,8 @@ void Remote::admit_host(const Request& request, Answer& answer) {
     RemoteHost& host = books_.hosts.add(name, slots->host, slots->word, word_generation);
     const Room room{slots->host, shm::next_generation(books_.hot(slots->host).generation), State::none, *number};
     host.interval = request.interval;
+    host.ways = request.ways;
+    books_.receivers.use(request.ways);
     host.displaced = request.displaced;
     host.card = blob.card;
     residents_.admit(name, room, std::move(blob), request.incarnation, Reason::join);
@@ -135,6 +137,8 @@ void Remote::admit_known(const Request& request, const Name& name, Holder holder
         }
     }
     host->interval = request.interval;
+    host->ways = request.ways;
+    books_.receivers.use(request.ways);
     host->displaced = request.displaced;
     tell_words(*host, holder.hot.generation, request.incarnation, is_new, answer);
 }
@@ -266,11 +270,11 @@ void Remote::leave(const Request& request, Answer& answer) {
     books_.plan(EventKind::left, slot, books_.vacated(slot, hot, Reason::goodbye), name, hot.state);
 }
 
-void Remote::tell_one_way(const Request& request, Answer& answer) {
+void Remote::tell(EventKind what, const Request& request, Answer& answer) {
     const RemoteHost* host = host_of(request, answer);
     if (host == nullptr) return;
     const Hot hot = books_.heard(host->host, books_.hot(host->host));
-    books_.plan(EventKind::one_way, host->host, hot, host->name, hot.state);
+    books_.plan(what, host->host, hot, host->name, hot.state);
 }
 
 }  // namespace rollcall::engine

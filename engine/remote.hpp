@@ -18,8 +18,8 @@ public:
     void take_claims(const Request& request, Answer& answer);
     // It said goodbye, for all its members.
     void leave(const Request& request, Answer& answer);
-    // It does not hear this host.
-    void tell_one_way(const Request& request, Answer& answer);
+    // Something about it that changes nothing: it does not hear this host (one_way), there are two of its name (duplicate).
+    void tell(EventKind what, const Request& request, Answer& answer);
 
     // Its id becomes somebody else's: whoever spoke for it does so no more.
     void disown(const Holder& holder) {

@@ -54,10 +54,11 @@ struct Request {
         configure,   // settings; zeros keep what is in force
         leave_all,   // every member is `left`, operator
         forget,      // producer: none of its peers will come any more
-        admit_host,  // node: another host; incarnation; endpoint: its address; tags: what carries its messages
+        admit_host,  // node: another host; incarnation; endpoint: its address; interval; ways; displaced
         claims,      // node: a host that was admitted; incarnation; claims; with is_whole nobody but `whole` is its member, the others end for `reason`
         host_left,   // node: a host; incarnation
         one_way,     // node: a host that does not hear this one, and is heard
+        two_hosts,   // node: a host of whose name there is a second one
         raise_host,  // incarnation: of this host, from now on
         mark,        // nothing: its answer says that everything before it is done
     };
@@ -80,6 +81,7 @@ struct Request {
     Settings settings;
     std::vector<ListEntry> claims;      // at most `most_claims`
     Duration interval{};  // between a host's beats
+    std::uint32_t ways = 0;  // by which a host is heard: receivers.hpp
     std::function<void()> displaced;  // admit_host: called by the detector's thread when a member that the host speaks for became somebody else's; must not block
     bool is_whole = false;
     std::vector<std::string> whole;     // with it: every node that the host speaks for, sorted

@@ -6,5 +6,6 @@
 #include "engine/engine.hpp"
 #include "engine/hosts/shard.hpp"
 #include "engine/hosts/transport.hpp"
+#include "engine/transports/combined.hpp"
 #include "engine/transports/in_process.hpp"
 #include "engine/transports/udp.hpp"

@@ -11,7 +11,7 @@ State state_of(Announced heard) noexcept { return heard == Announced::alive ? St
 // One event of a member, and the record it leads to.
 class Step {
 public:
-    Step(Books& books, const RemoteHost& host, Slot slot, const shm::Name& name, Hot& hot) : books_(books), slot_(slot), hot_(hot), name_(name) {
+    Step(Books& books, const RemoteHost& host, Slot slot, const shm::Name& name, Hot& hot) : books_(books), ways_(host.ways), slot_(slot), hot_(hot), name_(name) {
         const std::int64_t word = books.roster().word(host.word).load(std::memory_order_acquire);  // [beat] for the evidence only
         if (!hot.is_proof() && word >= 0 && word != shm::free_word) hot.last_beat = shm::stamp_of(word);
     }
@@ -19,12 +19,15 @@ public:
         const State before = hot_.state;
         books_.judge(hot_, state, reason);
         hot_.status = status;
-        if (reason == Reason::host_silence) hot_.late_units = books_.late(hot_.last_beat, hot_.lost_units, state == State::suspect ? hot_.suspect_units : hot_.dead_units);
+        hot_.lost_units = books_.receivers.lost_since(ways_, hot_.last_beat, hot_.lost_units);
+        const bool is_silence = reason == Reason::host_silence || reason == Reason::unobserved;
+        if (is_silence) hot_.late_units = books_.late(hot_.last_beat, hot_.lost_units, state == State::suspect ? hot_.suspect_units : hot_.dead_units);
         books_.plan(kind, slot_, hot_, name_, before);
     }
 
 private:
     Books& books_;
+    WayMask ways_;
     Slot slot_;
     Hot& hot_;
     const shm::Name& name_;
@@ -35,7 +38,7 @@ private:
 Said standing(const RemoteHost& host, const Said& said) noexcept {
     if (is_proof(said.state, said.reason)) return said;
     const State heard = state_of(host.heard);
-    if (heard > said.state) return {heard, Reason::host_silence, {}};
+    if (heard > said.state) return {heard, host.is_orphaned ? Reason::unobserved : Reason::host_silence, {}};
     return {said.state, said.state == State::alive ? Reason::heartbeat : Reason::host_said, {}};
 }
 

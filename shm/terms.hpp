@@ -50,6 +50,7 @@ enum class EventKind : std::uint8_t {
     orphaned = 18,       // nobody is left to hear the host: it is not judged
     duplicate = 19,      // another host speaks for a living member of this one
     mass_silence = 20,   // most hosts fell silent together: is it them, or this one?
+    host_duplicate = 21,  // a second host has this one's name: the first one stays as long as it answers
 };
 
 // How a process ended.
@@ -64,7 +65,7 @@ constexpr bool is_silence(Reason r) noexcept { return r == Reason::silence || r 
 constexpr bool is_proof(State state, Reason reason) noexcept { return state == State::dead && !is_silence(reason); }
 
 // A host's event as a member's would be called, and the other way round; others are their own.
-constexpr bool is_of_host(EventKind k) noexcept { return k >= EventKind::host_joined && k <= EventKind::orphaned; }
+constexpr bool is_of_host(EventKind k) noexcept { return (k >= EventKind::host_joined && k <= EventKind::orphaned) || k == EventKind::host_duplicate; }
 // Of the detector itself, of no peer and no host.
 constexpr bool is_of_nobody(EventKind k) noexcept { return k == EventKind::paused || k == EventKind::gap || k == EventKind::mass_silence || k == EventKind::none; }
 constexpr EventKind plain_kind(EventKind k) noexcept {
@@ -76,6 +77,7 @@ constexpr EventKind plain_kind(EventKind k) noexcept {
         case EventKind::host_evicted: return EventKind::evicted;
         case EventKind::host_left: return EventKind::left;
         case EventKind::host_updated: return EventKind::updated;
+        case EventKind::host_duplicate: return EventKind::duplicate;
         default: return k;
     }
 }
@@ -88,6 +90,7 @@ constexpr EventKind host_kind(EventKind k) noexcept {
         case EventKind::evicted: return EventKind::host_evicted;
         case EventKind::left: return EventKind::host_left;
         case EventKind::updated: return EventKind::host_updated;
+        case EventKind::duplicate: return EventKind::host_duplicate;
         default: return k;
     }
 }
@@ -143,6 +146,7 @@ constexpr std::string_view to_string(EventKind k) noexcept {
         case EventKind::orphaned: return "orphaned";
         case EventKind::duplicate: return "duplicate";
         case EventKind::mass_silence: return "mass_silence";
+        case EventKind::host_duplicate: return "host_duplicate";
         case EventKind::none: break;
     }
     return "none";

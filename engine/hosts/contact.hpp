@@ -44,7 +44,23 @@ struct Contact {
     // What it proved by an answer; before the first one nothing.
     bool is_verified = false;
     Incarnation incarnation{};
-    std::string address;        // where it answered from
+    // Where it answered from: one place of each transport. The first one is where it is spoken to: heard last, or nearly so.
+    struct Path {
+        std::string address;
+        Instant heard_at{};
+    };
+    static constexpr std::size_t most_paths = 4;
+    std::vector<Path> paths;
+    const std::string& address() const noexcept;
+    bool is_at(std::string_view address) const noexcept { return find_path(address) != nullptr; }
+    const Path* find_path(std::string_view address) const noexcept;
+    // Its place on this transport; null: none.
+    const Path* path_over(std::string_view transport) const noexcept;
+    // It was heard from there. True: from now on it is spoken to elsewhere than before.
+    bool note_path(std::string_view address, Instant at) noexcept;
+    // It answered from there: in place of where it was on that transport.
+    void move_to(const std::string& address, Instant at);
+    std::size_t turn = 0;  // of its places, whose it is to be asked while it is silent
     HostSequence highest;
     Instant last_heard{};       // a moment at which it lived
     Duration interval{};        // as it announced it
@@ -86,8 +102,11 @@ struct Contact {
     bool is_admitting = false;       // the answer is under way
     bool is_unwelcome = false;       // it was refused, and this was said
     Duration told_interval{};
+    std::uint32_t told_ways = 0;
     bool is_waiting = false;         // something is to be handed over
     bool is_one_way = false;         // so: that it does not hear us
+    bool is_doubled = false;         // so: that there is another one of its name
+    std::optional<Instant> doubled_at;  // when that was told last
     bool has_left = false;           // so: that it said goodbye
     std::optional<std::uint32_t> left_in;  // which epoch of this life: nothing of it counts any more
     bool has_ended(Incarnation life, HostSequence at) const noexcept { return is_verified && life == incarnation && left_in && at.epoch <= *left_in; }
@@ -118,6 +137,9 @@ struct Contact {
     // It lived at this moment, by its own word or another's.
     Instant last_sign() const noexcept { return std::max(last_heard, vouched_at); }
 };
+
+// An address begins with what carries it: "udp:10.0.0.1:7946".
+inline std::string_view transport_of(std::string_view address) noexcept { return address.substr(0, address.find(':')); }
 
 // A receiver waits at least for three of a sender's intervals.
 inline Duration suspect_timeout(Duration setting, Duration interval) noexcept { return std::max(setting, 3 * interval); }

@@ -35,7 +35,8 @@ bool Neighbourhood::put(const Contact& c, Request::Kind kind) { return hooks_.pu
 bool Neighbourhood::admit(Contact& c) {
     if (c.is_admitting) return false;  // again, when that is answered
     Request request = about(c, Request::Kind::admit_host, life_);
-    request.endpoint = c.address;
+    request.endpoint = c.address();
+    request.ways = ways_of(c);
     request.interval = c.interval;
     request.done = [this, host = c.host, life = c.incarnation](const Answer& answer) { answered(host, life, true, answer); };
     request.displaced = [this, host = c.host, life = c.incarnation, alive = std::weak_ptr<const void>(life_)] {
@@ -44,6 +45,7 @@ bool Neighbourhood::admit(Contact& c) {
     if (!hooks_.put(std::move(request))) return false;
     c.is_admitting = true;
     c.told_interval = c.interval;
+    c.told_ways = ways_of(c);
     return true;
 }
 
@@ -74,6 +76,7 @@ void Neighbourhood::settle(Contact& c) {
         return;
     }
     if (c.wants_admission && admit(c)) c.wants_admission = false;
+    if (c.is_doubled && c.words && put(c, Request::Kind::two_hosts)) c.is_doubled = false;
     if (c.is_one_way && c.words && put(c, Request::Kind::one_way)) c.is_one_way = false;
     hand_over(c);
     if (c.words && c.agrees && !c.has_news()) hooks_.beat(*c.words, true, c.last_sign(), c.quality);

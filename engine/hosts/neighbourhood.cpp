@@ -100,12 +100,14 @@ void Neighbourhood::send_question(Contact& c, const std::string& address, Instan
 void Neighbourhood::ask(Contact& c, Instant now) {
     if (now < c.next_question) return;
     c.next_question = now + question_pause_;
-    send_question(c, c.address, now);
+    const bool is_silent = now - c.last_heard >= c.intervals(1.5);  // then everywhere in turn
+    if (c.paths.empty()) return send_question(c, c.candidate, now);
+    send_question(c, std::string(is_silent ? c.paths[c.turn++ % c.paths.size()].address : c.address()), now);
 }
 
 // Not at the cost of questions to where it is known to be.
 void Neighbourhood::ask_at(Contact& c, const std::string& address, Instant now) {
-    if (c.is_verified && address == c.address) return ask(c, now);
+    if (c.is_verified && c.is_at(address)) return ask(c, now);
     if (c.met_at == Instant{}) c.met_at = now;
     const bool is_chosen = random_() % ++c.candidates == 0;  // of all that claim to be it, each as likely as the others
     if (is_chosen) c.candidate = address;
@@ -120,11 +122,15 @@ void Neighbourhood::take(const Message& m, const HostBeat& beat, Instant at) {
     if (c == nullptr) return;
     const bool is_over = c->is_verified && beat.incarnation < c->incarnation;  // an earlier life
     const bool is_old = c->is_verified && beat.incarnation == c->incarnation && beat.sequence <= c->highest;  // or came by another way, too
-    if (is_over || is_old || c->has_ended(beat.incarnation, beat.sequence)) return ++counters_.stale, void();
+    if (is_over || is_old || c->has_ended(beat.incarnation, beat.sequence)) {
+        if (!is_over && is_copy(*c, m, beat, at)) return;
+        return ++counters_.stale, void();
+    }
     if (!is_known(*c, m, beat.incarnation) || c->must_answer(at, suspect_of(*c))) {
         ++counters_.unproven;
         return ask_at(*c, m.via, at);
     }
+    note_path(*c, m.via, at);
     c->quality.count_beats(beat.sequence.epoch == c->highest.epoch ? beat.sequence.counter - c->highest.counter : 1);
     accept(*c, beat, at, at);
 }
@@ -132,7 +138,7 @@ void Neighbourhood::take(const Message& m, const HostBeat& beat, Instant at) {
 void Neighbourhood::take(const Message& m, const HostAsk& question, Instant at) {
     Contact* c = find_or_meet(m);
     if (c == nullptr) return;
-    const bool is_at_home = c->is_verified && m.via == c->address;  // strangers do not use up what it may hear
+    const bool is_at_home = c->is_verified && c->is_at(m.via);  // strangers do not use up what it may hear
     Instant& next = is_at_home ? c->next_answer : c->next_answer_elsewhere;
     if (at < next || (!is_at_home && !may_say(at))) return;
     next = at + between_answers;
@@ -183,18 +189,56 @@ void Neighbourhood::take(const Message& m, const HostAnswer& answer, Instant at)
         care_for(*c);
         c->differs_since = at - seconds(1);
     }
+    if (c->rival_since && asked->asked_at >= *c->rival_since) note_double(*c, at);  // so that two answer to one name
     c->rival_since.reset();
     listens(*c, true);
-    if (c->address != m.via) move_to(*c, m.via);
+    note_path(*c, m.via, at);
     c->quality.count_round_trip(at - asked->asked_at);
     accept(*c, beat, asked->asked_at, at);
     if (is_new) greet(*c, at);
 }
 
-void Neighbourhood::move_to(Contact& c, const std::string& address) {
-    c.address = address;
-    audience_changed_ = true;
+// It was heard from there, or answered from there for the first time. Copies by several ways count once, and whatever heard it last is the way to it.
+void Neighbourhood::note_path(Contact& c, const std::string& address, Instant at) {
+    bool is_other = false;
+    if (!c.is_at(address)) {
+        c.move_to(address, at);
+        audience_changed_ = is_other = true;
+    } else {
+        is_other = c.note_path(address, at);
+    }
+    if (!is_other && ways_of(c) == c.told_ways) return;
     c.wants_admission = true;
+    wait(c);
+}
+
+// By which it was heard lately.
+WayMask Neighbourhood::ways_of(const Contact& c) const {
+    WayMask mask = 0;
+    Instant latest{};
+    for (const Contact::Path& path : c.paths) latest = std::max(latest, path.heard_at);
+    for (std::size_t i = 0; i < std::min(hooks_.ways.size(), most_ways); ++i) {
+        const Contact::Path* path = c.path_over(hooks_.ways[i]);
+        if (path != nullptr && latest - path->heard_at <= c.intervals(10)) mask |= WayMask{1} << i;
+    }
+    return mask;
+}
+
+// What was heard already came by another way, too: that it leads here is worth knowing, and whether it leads back.
+bool Neighbourhood::is_copy(Contact& c, const Message& m, const HostBeat& beat, Instant at) {
+    if (beat.incarnation != c.incarnation || beat.sequence != c.highest || c.must_answer(at, suspect_of(c))) return false;
+    ++counters_.copies;
+    if (c.is_at(m.via)) return note_path(c, m.via, at), true;
+    const Contact::Path* there = c.path_over(transport_of(m.via));
+    if (there == nullptr || at - there->heard_at >= c.intervals(1.5)) ask_at(c, m.via, at);
+    return true;
+}
+
+// Told once in a while, as long as it goes on.
+void Neighbourhood::note_double(Contact& c, Instant at) {
+    if (c.doubled_at && at - *c.doubled_at < minutes(10)) return;
+    c.doubled_at = at;
+    c.is_doubled = true;
     wait(c);
 }
 
@@ -278,14 +322,14 @@ void Neighbourhood::forget_list_of(Contact& c) {
 
 void Neighbourhood::take(const Message& m, const ListRequest& request, Instant at) {
     Contact* c = find(m.origin);
-    if (c == nullptr || !c->is_verified || m.via != c->address || c->must_answer(at, suspect_of(*c)) || at < c->next_list) return;
+    if (c == nullptr || !c->is_verified || !c->is_at(m.via) || c->must_answer(at, suspect_of(*c)) || at < c->next_list) return;
     c->next_list = at + between_answers;
     speaker_.request(request, m);
 }
 
 void Neighbourhood::take(const Message& m, const HostHints& hints, Instant at) {
     Contact* sender = find(m.origin);
-    if (sender == nullptr || !sender->is_verified || m.via != sender->address || at < sender->next_hints) return;
+    if (sender == nullptr || !sender->is_verified || !sender->is_at(m.via) || at < sender->next_hints) return;
     if (hints.hosts.size() < hints_of_a_page) sender->next_hints = at + seconds(1);  // the last page of several
     for (const auto& [host, address] : hints.hosts) {
         if (host == speaker_.self().host || allowance_ < 1) continue;
@@ -299,7 +343,7 @@ void Neighbourhood::take(const Message& m, const HostHints& hints, Instant at) {
 void Neighbourhood::take(const Message& m, const HostSuspected& suspected, Instant at) {
     if (suspected.host != speaker_.self().host || suspected.incarnation != speaker_.self().incarnation) return;
     Contact* c = find(m.origin);
-    if (c == nullptr || !c->is_verified || c->must_answer(at, suspect_of(*c)) || m.via != c->address) return;
+    if (c == nullptr || !c->is_verified || c->must_answer(at, suspect_of(*c)) || !c->is_at(m.via)) return;
     const bool is_news = !c->told_at || at - *c->told_at > c->intervals(20);
     c->told_at = at;
     if (!is_news) return;
@@ -311,7 +355,7 @@ void Neighbourhood::take(const Message& m, const HostSuspected& suspected, Insta
 void Neighbourhood::take(const Message& m, const VouchAsk& ask, Instant at) {
     const Contact* c = find(ask.host);
     const Contact* asker = find(m.origin);
-    if (c == nullptr || asker == nullptr || !asker->is_verified || m.via != asker->address) return;
+    if (c == nullptr || asker == nullptr || !asker->is_verified || !asker->is_at(m.via)) return;
     if (c->incarnation != ask.incarnation || c->must_answer(at, suspect_of(*c)) || !may_say(at)) return;
     const auto age = std::chrono::ceil<milliseconds>(at - c->last_heard).count();
     out_.push_back(speaker_.say(Vouch{ask.nonce, c->host, c->incarnation, c->highest, static_cast<std::uint32_t>(std::max<std::int64_t>(age, 0)), c->summary}, m.origin, m.via));
@@ -342,7 +386,8 @@ std::optional<std::vector<std::string>> Neighbourhood::new_audience() {
     const std::lock_guard lock(mutex_);
     if (!std::exchange(audience_changed_, false)) return std::nullopt;
     std::vector<std::string> all;
-    for (const Contact* c : audience_) all.push_back(c->address);
+    for (const Contact* c : audience_)
+        for (const Contact::Path& path : c->paths) all.push_back(path.address);
     return all;
 }
 
@@ -350,7 +395,7 @@ std::vector<HostView> Neighbourhood::hosts() const {
     const std::lock_guard lock(mutex_);
     std::vector<HostView> all;
     for (const auto& [host, c] : contacts_)
-        all.push_back({host, c.is_verified ? c.address : c.candidate, c.incarnation, c.is_verified, c.agrees, c.list.size(), c.last_heard, c.quality.loss, c.quality.round_trip});
+        all.push_back({host, c.is_verified ? c.address() : c.candidate, c.incarnation, c.is_verified, c.agrees, c.list.size(), c.last_heard, c.quality.loss, c.quality.round_trip});
     std::sort(all.begin(), all.end(), [](const HostView& a, const HostView& b) { return a.host < b.host; });
     return all;
 }

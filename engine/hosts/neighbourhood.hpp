@@ -17,6 +17,7 @@
 
 #include "engine/hosts/contact.hpp"
 #include "engine/hosts/speaker.hpp"
+#include "engine/receivers.hpp"
 #include "engine/request.hpp"
 #include "shm/settings.hpp"
 
@@ -39,6 +40,7 @@ struct NeighbourhoodCounters {
     std::uint64_t misdirected = 0;  // for another host
     std::uint64_t unproven = 0;     // beats of hosts that have not answered
     std::uint64_t stale = 0;        // beats and answers that are no news
+    std::uint64_t copies = 0;       // beats that came before, by another way as a rule
     std::uint64_t echoes = 0;       // one's own
     std::uint64_t crowded = 0;      // strangers for whom there was no room
     std::uint64_t withheld = 0;     // questions and answers beyond what may go out in a second
@@ -56,6 +58,7 @@ public:
         std::function<bool(const HostWords&, bool, Instant, const PathQuality&)> beat;
         std::function<void(const std::string&)> log;  // one line; may be empty
         std::function<std::uint64_t()> nonce;         // that nobody can foretell; may be empty: of the seed, for tests
+        std::vector<std::string> ways{};              // the transports, by the numbers that the detector knows them by
     };
     static constexpr std::size_t most_contacts = 20'000, most_strangers = 1'024;
 
@@ -112,7 +115,7 @@ private:
     void ask(Contact& c, Instant now);
     void ask_at(Contact& c, const std::string& address, Instant now);
     void send_question(Contact& c, const std::string& address, Instant now);
-    bool is_known(const Contact& c, const Message& m, Incarnation incarnation) const { return c.is_verified && incarnation == c.incarnation && m.via == c.address; }
+    bool is_known(const Contact& c, const Message& m, Incarnation incarnation) const { return c.is_verified && incarnation == c.incarnation && c.is_at(m.via); }
     void hear_of_oneself(Incarnation known);
     bool may_say(Instant now);
     bool is_rival(Contact& c, const Message& m, const HostBeat& beat, Instant at);
@@ -127,7 +130,10 @@ private:
     void compare(Contact& c, const ListSummary& summary, Instant now);
     void catch_up(Contact& c, Instant now);
     bool admit(Contact& c);
-    void move_to(Contact& c, const std::string& address);
+    void note_path(Contact& c, const std::string& address, Instant at);
+    WayMask ways_of(const Contact& c) const;
+    bool is_copy(Contact& c, const Message& m, const HostBeat& beat, Instant at);
+    void note_double(Contact& c, Instant at);
     void greet(Contact& c, Instant now);
     void gossip(Instant now);
     void name_others(Contact& c, std::size_t most, Instant now);

@@ -53,15 +53,17 @@ void Neighbourhood::name_others(Contact& c, std::size_t most, Instant now) {
     const std::size_t many = std::min(most, audience_.size());
     for (std::size_t i = 0; i < many; ++i) {
         const Contact& other = *audience_[many == audience_.size() ? i : random_() % audience_.size()];
-        if (&other == &c || other.must_answer(now, suspect_of(other)) || other.address.size() > 63) continue;
-        page.hosts.push_back({other.host, other.address});
-        bytes += other.host.size() + other.address.size() + 2;
+        const Contact::Path* there = other.path_over(transport_of(c.address()));  // as it hears us, it may hear others
+        const std::string& address = there == nullptr ? other.address() : there->address;
+        if (&other == &c || other.must_answer(now, suspect_of(other)) || address.size() > 63) continue;
+        page.hosts.push_back({other.host, address});
+        bytes += other.host.size() + address.size() + 2;
         if (bytes + longest < room) continue;
         if (!may_say(now)) return;
-        out_.push_back(speaker_.say(std::exchange(page, {}), c.host, c.address));
+        out_.push_back(speaker_.say(std::exchange(page, {}), c.host, c.address()));
         bytes = 0;
     }
-    if (!page.hosts.empty() && may_say(now)) out_.push_back(speaker_.say(page, c.host, c.address));
+    if (!page.hosts.empty() && may_say(now)) out_.push_back(speaker_.say(page, c.host, c.address()));
 }
 
 Duration Neighbourhood::tick(Instant now, std::vector<Message>& out) {
@@ -186,7 +188,7 @@ void Neighbourhood::tell(Contact& c, Instant now) {
     const Duration silence = now - c.last_heard;
     if (silence < suspect_of(c) || silence > a_contact_is_sought || now < c.next_telling) return;
     c.next_telling = now + c.intervals(5);
-    out_.push_back(speaker_.say(HostSuspected{c.host, c.incarnation}, c.host, c.address));
+    for (const Contact::Path& path : c.paths) out_.push_back(speaker_.say(HostSuspected{c.host, c.incarnation}, c.host, path.address));
 }
 
 // Before it is suspected: others may hear it, and as long as they do it is not judged, whatever is wrong between it and this host.
@@ -199,7 +201,7 @@ void Neighbourhood::ask_others_about(Contact& c, Instant now) {
         if (audience_.empty()) return;
         const Contact* other = audience_[random_() % audience_.size()];
         if (other == &c || other->must_answer(now, suspect_of(*other))) continue;
-        out_.push_back(speaker_.say(VouchAsk{c.vouch_nonce, c.host, c.incarnation}, other->host, other->address));
+        out_.push_back(speaker_.say(VouchAsk{c.vouch_nonce, c.host, c.incarnation}, other->host, other->address()));
         ++asked;
     }
 }
@@ -222,7 +224,7 @@ void Neighbourhood::want_list(Contact& c, Instant now) {
         request.ranges = c.list.missing();
         if (request.ranges.size() > ListRequest::max_ranges) request.ranges.resize(ListRequest::max_ranges);
     }
-    out_.push_back(speaker_.say(request, c.host, c.address));
+    out_.push_back(speaker_.say(request, c.host, c.address()));
 }
 
 }  // namespace rollcall::engine

@@ -24,6 +24,7 @@ struct TransportStatistics {
     std::uint64_t refused = 0;     // of these: what does not read, of which
     std::uint64_t truncated = 0, oversized = 0, unknown_version = 0, garbage = 0;
     std::uint64_t failed = 0;      // publications that the network did not take: losses, like any other
+    std::uint64_t dropped = 0;     // what came and found no room on this machine, as far as that is known
 };
 
 // Whom a transport has heard of lately, or was told to speak to.
@@ -59,6 +60,11 @@ public:
 
     // As if it had come from the network: for whoever receives by other means, and for tests. Returns how many handlers took it.
     virtual std::size_t deliver(const Message& message, Instant at) = 0;
+    // Up to when it has listened: what came until then was handed over. `now` as a rule; earlier while messages wait, were dropped on this machine, or what brings them
+    // is known to be gone. Never blocks: the detector asks.
+    virtual Instant heard_until(Instant now) const { return now; }
+    // A transport that is made of several names them, in an order that stays; each has a name of its own.
+    virtual std::vector<const Transport*> parts() const { return {this}; }
     // Returns once everything published before it was handed to the network, or given up.
     virtual void flush() = 0;
 

@@ -21,6 +21,7 @@ struct Address {
     const sockaddr* get() const noexcept { return reinterpret_cast<const sockaddr*>(&storage); }
     bool is_loopback() const noexcept;
     bool is_multicast() const noexcept;
+    std::string_view bytes() const noexcept { return {reinterpret_cast<const char*>(&storage), size}; }
     // "127.0.0.1:4711", "[::1]:4711"
     std::string text() const;
     friend bool operator==(const Address& a, const Address& b) noexcept;

@@ -6,10 +6,6 @@
 
 namespace rollcall {
 
-namespace {
-const std::string prefix = "in-process:";  // of addresses
-}
-
 std::shared_ptr<InProcessTransport> InProcessNetwork::add_host(const std::string& name) {
     auto host = std::make_shared<InProcessTransport>(shared_from_this(), name);
     const std::lock_guard lock(mutex_);
@@ -40,27 +36,27 @@ void InProcessNetwork::heal() {
 
 // Receivers are called without the lock: they may publish.
 void InProcessNetwork::send(const std::string& from, Message message) {
-    const std::string to = std::exchange(message.via, prefix + from);
+    const std::string to = std::exchange(message.via, name_ + ":" + from);
     std::vector<std::shared_ptr<InProcessTransport>> all, at_once;  // the last owner of one must not be whoever holds the lock
-    Instant now;
+    Instant sent_at;
     {
         const std::lock_guard lock(mutex_);
-        now = now_ == Instant{} ? std::chrono::steady_clock::now() : now_;
+        sent_at = now();
         for (const auto& [name, weak] : hosts_) {
             const auto& host = all.emplace_back(weak.lock());
-            const bool is_for_it = to.empty() || to == prefix + name;
+            const bool is_for_it = to.empty() || to == name_ + ":" + name;
             if (!host || name == from || !is_for_it || cuts_.contains({from, name}) || by_chance(conditions_.loss)) continue;
             for (int copies = by_chance(conditions_.duplication) ? 2 : 1; copies > 0; --copies) {
                 if (conditions_.delay_max <= Duration::zero()) {
-                    at_once.push_back(host);
+                    if (!holds_back(name, message)) at_once.push_back(host);
                     continue;
                 }
                 const auto delay = std::uniform_int_distribution<std::int64_t>(conditions_.delay_min.count(), conditions_.delay_max.count())(random_);
-                flying_.push({now + Duration(delay), sent_++, name, message});
+                flying_.push({sent_at + Duration(delay), sent_++, name, message});
             }
         }
     }
-    for (const auto& host : at_once) host->deliver(message, now);
+    for (const auto& host : at_once) host->deliver(message, sent_at);
 }
 
 void InProcessNetwork::deliver_until(Instant now) {
@@ -76,10 +72,45 @@ void InProcessNetwork::deliver_until(Instant now) {
             flight = flying_.top();
             flying_.pop();
             now_ = flight.at;
+            if (holds_back(flight.to, flight.message)) continue;
             if (const auto at = hosts_.find(flight.to); at != hosts_.end()) host = at->second.lock();
         }
         if (host) host->deliver(flight.message, flight.at);
     }
+}
+
+bool InProcessNetwork::holds_back(const std::string& to, const Message& message) {
+    const auto at = deaf_.find(to);
+    if (at == deaf_.end()) return false;
+    at->second.messages.push_back(message);
+    return true;
+}
+
+void InProcessNetwork::stop_listening(const std::string& host) {
+    const std::lock_guard lock(mutex_);
+    deaf_.try_emplace(host, HeldBack{now(), {}});
+}
+
+void InProcessNetwork::listen_again(const std::string& host) {
+    std::shared_ptr<InProcessTransport> to;
+    HeldBack held;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto at = deaf_.find(host);
+        if (at == deaf_.end()) return;
+        held = std::move(at->second);
+        deaf_.erase(at);
+        held.since = now();
+        if (const auto known = hosts_.find(host); known != hosts_.end()) to = known->second.lock();
+    }
+    if (to)
+        for (const Message& message : held.messages) to->deliver(message, held.since);
+}
+
+Instant InProcessNetwork::heard_until(const std::string& host, Instant now) {
+    const std::lock_guard lock(mutex_);
+    const auto at = deaf_.find(host);
+    return at == deaf_.end() ? now : std::min(at->second.since, now);
 }
 
 Result<void> InProcessTransport::publish(const Message& message) {

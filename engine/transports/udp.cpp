@@ -5,11 +5,9 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
 #include <cstring>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <system_error>
 #include <thread>
 #include <unordered_map>
@@ -23,126 +21,34 @@
 #include "engine/hosts/switchboard.hpp"
 #include "engine/quiet_thread.hpp"
 #include "engine/transports/address.hpp"
+#include "engine/transports/combined.hpp"
+#include "engine/transports/datagram_batch.hpp"
+#include "engine/transports/gathering.hpp"
+#include "engine/transports/seeds.hpp"
+#include "engine/transports/socket_watch.hpp"
 #include "shm/descriptor.hpp"
 
 namespace rollcall {
 
 namespace {
 
-constexpr std::size_t packets_at_once = 64;
 constexpr int most_batches = 16;
 constexpr std::size_t most_peers = 16'384;
 constexpr int receive_buffer = 4 << 20;  // the default holds 256 datagrams: a quarter of a second of a thousand hosts
-constexpr auto between_resolutions = std::chrono::seconds(10), between_joins = std::chrono::seconds(10);
+constexpr auto between_joins = std::chrono::seconds(10);
 constexpr std::size_t longest_names = 3 * 63, header_and_more = 32;
 
-std::string_view bytes_of(const Address& address) noexcept { return {reinterpret_cast<const char*>(&address.storage), address.size}; }
-
-constexpr std::string_view scheme = "udp:";  // of addresses
+// By the family: a host may have a socket of each.
+constexpr std::string_view name_of(int family) noexcept { return family == AF_INET6 ? "udp6" : "udp"; }
 
 // A number, as text() writes it, behind the transport's name.
 std::optional<Address> read_address(std::string_view text, int family) {
-    if (!text.starts_with(scheme)) return std::nullopt;
-    const auto where = parse_host_port(text.substr(scheme.size()));
+    if (!is_address_of(name_of(family), text)) return std::nullopt;
+    const auto where = parse_host_port(text.substr(name_of(family).size() + 1));
     if (!where) return std::nullopt;
     auto found = resolve(*where, family, true);
     return found.empty() ? std::nullopt : std::optional(found.front());
 }
-
-// Whom to speak to. Shared with the resolver's thread, which a dead name server may keep for longer than the transport lives.
-class Seeds {
-public:
-    explicit Seeds(int family) : family_(family) {}
-
-    // Numbers at once; names when the resolver comes to them.
-    Result<void> add(const std::string& seed) {
-        auto where = parse_host_port(seed);
-        if (!where) return fail(where.error());
-        auto numeric = resolve(*where, family_, true);
-        const std::lock_guard lock(mutex_);
-        seeds_.push_back({std::move(*where), std::move(numeric)});
-        all_.reset();
-        wake_.notify_all();
-        return {};
-    }
-    void set_audience(std::vector<Address> audience) {
-        const std::lock_guard lock(mutex_);
-        audience_ = std::move(audience);
-        all_.reset();
-    }
-    // Each once, and not oneself. The same list as the last time unless something has changed.
-    std::shared_ptr<const std::vector<Address>> addresses(const Address& self) {
-        const std::lock_guard lock(mutex_);
-        if (all_) return all_;
-        std::vector<Address> all = audience_;
-        for (const Seed& seed : seeds_) all.insert(all.end(), seed.addresses.begin(), seed.addresses.end());
-        std::set<std::string_view> seen{bytes_of(self)};
-        std::vector<Address> each;
-        for (const Address& to : all)
-            if (seen.insert(bytes_of(to)).second) each.push_back(to);
-        return all_ = std::make_shared<const std::vector<Address>>(std::move(each));
-    }
-    // A name may move to another address, or be unknown when we start.
-    void resolve_until_end() {
-        std::unique_lock lock(mutex_);
-        while (!ending_) {
-            const std::size_t known = seeds_.size();
-            for (std::size_t i = 0; i < known && !ending_; ++i) {
-                const HostPort where = seeds_[i].where;
-                lock.unlock();
-                auto found = resolve(where, family_, false);
-                lock.lock();
-                if (found.empty()) continue;
-                seeds_[i].addresses = std::move(found);
-                all_.reset();
-            }
-            wake_.wait_for(lock, between_resolutions, [&] { return ending_ || seeds_.size() != known; });
-        }
-    }
-    void end() {
-        const std::lock_guard lock(mutex_);
-        ending_ = true;
-        wake_.notify_all();
-    }
-
-private:
-    struct Seed {
-        HostPort where;
-        std::vector<Address> addresses;
-    };
-    const int family_;
-    mutable std::mutex mutex_;  // guards what follows
-    std::condition_variable wake_;
-    std::vector<Seed> seeds_;
-    std::vector<Address> audience_;
-    std::shared_ptr<const std::vector<Address>> all_;  // what addresses() says, until something changes
-    bool ending_ = false;
-};
-
-// Room for one byte more than a datagram may have: what fills it is too long.
-struct Batch {
-    std::array<mmsghdr, packets_at_once> headers;
-    std::array<iovec, packets_at_once> parts;
-    std::array<Address, packets_at_once> from;
-    std::array<std::array<char, max_datagram + 1>, packets_at_once> bytes;
-
-    Batch() {
-        for (std::size_t i = 0; i < packets_at_once; ++i) {
-            parts[i] = {bytes[i].data(), bytes[i].size()};
-            headers[i] = {};
-            headers[i].msg_hdr.msg_iov = &parts[i];
-            headers[i].msg_hdr.msg_iovlen = 1;
-            headers[i].msg_hdr.msg_name = &from[i].storage;
-        }
-    }
-    std::size_t receive(int socket) noexcept {
-        for (mmsghdr& header : headers) header.msg_hdr.msg_namelen = sizeof(sockaddr_storage);
-        const int count = ::recvmmsg(socket, headers.data(), packets_at_once, MSG_DONTWAIT, nullptr);
-        for (int i = 0; i < count; ++i) from[static_cast<std::size_t>(i)].size = headers[static_cast<std::size_t>(i)].msg_hdr.msg_namelen;
-        return count < 0 ? 0 : static_cast<std::size_t>(count);
-    }
-    std::string_view operator[](std::size_t i) const noexcept { return {bytes[i].data(), headers[i].msg_len}; }
-};
 
 }  // namespace
 
@@ -165,6 +71,7 @@ struct UdpTransport::Impl {
         std::size_t operator()(std::string_view bytes) const noexcept { return std::hash<std::string_view>{}(bytes); }
     };
     std::unordered_map<std::string, Heard, Hash, std::equal_to<>> heard;  // by the bytes of the address
+    SocketWatch watch;
     std::thread receiver;
 
     Result<void> bind();
@@ -172,7 +79,8 @@ struct UdpTransport::Impl {
     bool join_group() noexcept;
     Result<void> start();
     void receive();
-    void name_senders(const Batch& batch, std::size_t count, Instant at);
+    bool take_waiting(int from, DatagramBatch& batch, Gathering& gathering);
+    void name_senders(const DatagramBatch& batch, std::size_t count, Instant at);
     void take(std::string_view bytes, const Address& from, std::string& sender, Instant at);
     void refuse(bool is_oversized, DatagramFault fault, const Address& from);
     Message message;  // the receiver's: what one datagram has made room for serves the next
@@ -253,6 +161,7 @@ bool UdpTransport::Impl::join_group() noexcept {
 }
 
 Result<void> UdpTransport::Impl::start() {
+    watch.watch(group ? std::vector{socket.get(), group_socket.get()} : std::vector{socket.get()});
     try {
         receiver = engine::start_quiet_thread("rollcall-udp", [this] { receive(); });
         engine::start_quiet_thread("rollcall-names", [all = seeds] { all->resolve_until_end(); }).detach();  // getaddrinfo() cannot be interrupted
@@ -275,12 +184,19 @@ void UdpTransport::register_shard(std::shared_ptr<Shard> shard) { impl_->switchb
 void UdpTransport::unregister_shard(const Shard& shard) { impl_->switchboard.remove(shard); }
 void UdpTransport::subscribe(std::string prefix) { impl_->switchboard.subscribe(std::move(prefix)); }
 std::size_t UdpTransport::deliver(const Message& message, Instant at) { return impl_->switchboard.deliver(message, at); }
-TransportStatistics UdpTransport::statistics() const { return impl_->switchboard.statistics(); }
+std::string_view UdpTransport::name() const noexcept { return name_of(impl_->bound.family()); }
+Instant UdpTransport::heard_until(Instant now) const { return impl_->watch.heard_until(now); }
+
+TransportStatistics UdpTransport::statistics() const {
+    TransportStatistics s = impl_->switchboard.statistics();
+    s.dropped = impl_->watch.dropped();
+    return s;
+}
 
 std::vector<TransportPeer> UdpTransport::peers() const {
     const std::lock_guard lock(impl_->mutex);
     std::vector<TransportPeer> all;
-    for (const auto& [bytes, seen] : impl_->heard) all.push_back({seen.text.substr(scheme.size()), seen.at});
+    for (const auto& [bytes, seen] : impl_->heard) all.push_back({seen.text.substr(name().size() + 1), seen.at});
     return all;
 }
 
@@ -337,11 +253,11 @@ Result<void> UdpTransport::publish(const Message& message) {
 }
 
 // Who sent them, as text. One lock for all: most are known.
-void UdpTransport::Impl::name_senders(const Batch& batch, std::size_t count, Instant at) {
+void UdpTransport::Impl::name_senders(const DatagramBatch& batch, std::size_t count, Instant at) {
     const std::lock_guard lock(mutex);
     for (std::size_t i = 0; i < count; ++i) {
         const Address& from = batch.from[i];
-        const auto known = heard.find(bytes_of(from));
+        const auto known = heard.find(from.bytes());
         senders[i].clear();
         if (known == heard.end()) continue;  // named when something that reads has come
         senders[i] = known->second.text;
@@ -363,59 +279,45 @@ void UdpTransport::Impl::take(std::string_view bytes, const Address& from, std::
     const bool is_oversized = bytes.size() > max_datagram;
     if (const DatagramFault fault = is_oversized ? DatagramFault::none : decode_datagram(bytes, message); is_oversized || fault != DatagramFault::none) return refuse(is_oversized, fault, from);
     if (sender.empty()) {
-        sender = std::string(scheme) + from.text();
+        sender = std::string(name_of(bound.family())) + ":" + from.text();
         const std::lock_guard lock(mutex);
-        if (heard.size() < most_peers) heard.emplace(bytes_of(from), Heard{sender, at});
+        if (heard.size() < most_peers) heard.emplace(from.bytes(), Heard{sender, at});
     }
     message.via = sender;
     switchboard.deliver(message, at);
 }
 
-// How long to let datagrams gather. Woken for each of ten thousand a second, a receiver takes a tenth of a core; for those of five milliseconds at once, a tenth of
-// that. Where few come, each is taken at once.
-class Gathering {
-public:
-    // After so many were received at `now`.
-    void note(std::size_t count, Instant now) {
-        received_ += count;
-        if (now - since_ < window) return;
-        is_busy_ = received_ > busy_from * window / std::chrono::seconds(1);
-        received_ = 0;
-        since_ = now;
+// True: that was all. Else the end, and the other socket, have their turn.
+bool UdpTransport::Impl::take_waiting(int from, DatagramBatch& batch, Gathering& gathering) {
+    for (int batches = 0; batches < most_batches; ++batches) {
+        const std::size_t count = batch.receive(from);
+        const Instant now = std::chrono::steady_clock::now();
+        name_senders(batch, count, now);
+        for (std::size_t i = 0; i < count; ++i) take(batch[i], batch.from[i], senders[i], now);
+        gathering.note(count, now);
+        if (count < packets_at_once) return true;
     }
-    std::chrono::milliseconds pause() const noexcept { return std::chrono::milliseconds(is_busy_ ? 5 : 0); }
-
-private:
-    static constexpr Duration window = std::chrono::milliseconds(100);
-    static constexpr std::size_t busy_from = 500;  // a second
-    Instant since_{};
-    std::size_t received_ = 0;
-    bool is_busy_ = false;
-};
+    return false;
+}
 
 void UdpTransport::Impl::receive() {
-    const auto batch = std::make_unique<Batch>();
+    const auto batch = std::make_unique<DatagramBatch>();
     Instant next_join{};
     Gathering gathering;
     std::array<pollfd, 3> waiting{{{wakeup.get(), POLLIN, 0}, {socket.get(), POLLIN, 0}, {group_socket.get(), POLLIN, 0}}};  // -1 is passed over
     for (;;) {
         ::poll(waiting.data(), waiting.size(), group ? 10'000 : -1);
         if (waiting[0].revents != 0) return;
-        if (const Instant now = std::chrono::steady_clock::now(); group && now >= next_join) {
+        const Instant woken = std::chrono::steady_clock::now();
+        if (group && woken >= next_join) {
             join_group();  // an interface that went and came back has forgotten it
-            next_join = now + between_joins;
+            next_join = woken + between_joins;
         }
-        for (std::size_t s = 1; s < waiting.size(); ++s) {
-            if (waiting[s].revents == 0) continue;
-            std::size_t count = packets_at_once;
-            for (int batches = 0; batches < most_batches && count == packets_at_once; ++batches) {  // then the end, and the other socket, have their turn
-                count = batch->receive(waiting[s].fd);
-                const Instant now = std::chrono::steady_clock::now();
-                name_senders(*batch, count, now);
-                for (std::size_t i = 0; i < count; ++i) take((*batch)[i], batch->from[i], senders[i], now);
-                gathering.note(count, now);
-            }
-        }
+        watch.begin();
+        bool is_all = true;
+        for (std::size_t s = 1; s < waiting.size(); ++s)
+            if (waiting[s].revents != 0) is_all = take_waiting(waiting[s].fd, *batch, gathering) && is_all;
+        watch.end(is_all, woken);
         if (const auto pause = gathering.pause(); pause.count() != 0) ::poll(waiting.data(), 1, static_cast<int>(pause.count()));  // the end wakes it
     }
 }

@@ -31,7 +31,7 @@ public:
     // One more to send to. Fails with invalid.
     Result<void> add_seed(const std::string& seed);
 
-    std::string_view name() const noexcept override { return "udp"; }
+    std::string_view name() const noexcept override;  // "udp", or "udp6": a host may have one of each
     std::size_t max_message() const noexcept override;
     Result<void> publish(const Message& message) override;
     void register_shard(std::shared_ptr<Shard> shard) override;
@@ -40,6 +40,7 @@ public:
     void subscribe(std::string prefix) override;
     std::size_t deliver(const Message& message, Instant at) override;
     void flush() override {}  // sendto() hands over at once
+    Instant heard_until(Instant now) const override;
     TransportStatistics statistics() const override;
     std::vector<TransportPeer> peers() const override;  // from whom something that reads has come, at most 16,384 of them
 

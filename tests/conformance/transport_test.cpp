@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/transports/combined.hpp"
 #include "engine/transports/in_process.hpp"
 #include "engine/transports/udp.hpp"
 
@@ -86,6 +87,15 @@ TEST_P(TransportContract, CarriesAMessageAsItIs) {
         EXPECT_EQ(there.heard[0], sent);
     }
     EXPECT_EQ(here.count(), 0u) << "nobody hears himself";
+}
+
+TEST_P(TransportContract, ListensUpToNow) {
+    ASSERT_TRUE(here.transport->publish(make_heartbeat("orders", "here", {})));
+    ASSERT_TRUE(eventually([&] {
+        const Instant now = std::chrono::steady_clock::now();
+        return there.count() == 1 && there.transport->heard_until(now) == now;
+    }));
+    for (const Transport* part : there.transport->parts()) EXPECT_FALSE(part->name().empty());
 }
 
 TEST_P(TransportContract, GoesBothWays) {
@@ -184,6 +194,31 @@ Pair udp(const char* address) {
     return {here, there, nullptr};
 }
 
+// The second part reaches nobody: what is carried twice is the neighbourhood's to sort out.
+Pair combined() {
+    const auto with_udp = [](std::shared_ptr<Transport> transport) { return CombinedTransport::make({std::move(transport), UdpTransport::open({}).value()}).value(); };
+    const Pair pair = in_process();
+    return {with_udp(pair.here), with_udp(pair.there), pair.network};
+}
+
+TEST(CombinedTransport, IsMadeOfOneOfEach) {
+    const auto network = InProcessNetwork::make();
+    EXPECT_FALSE(CombinedTransport::make({}));
+    const auto twice = CombinedTransport::make({network->add_host("a"), network->add_host("b")});
+    ASSERT_FALSE(twice);
+    EXPECT_THAT(twice.error().message, HasSubstr("two transports are called 'in-process'"));
+    const auto both = CombinedTransport::make({network->add_host("a"), UdpTransport::open({}).value(), UdpTransport::open({.bind = "[::1]:0"}).value()}).value();
+    EXPECT_EQ(both->name(), "in-process+udp+udp6");
+    Message message = make_heartbeat("orders", "here", {});
+    message.via = "nats:elsewhere";
+    const auto published = both->publish(message);
+    ASSERT_FALSE(published);
+    EXPECT_THAT(published.error().message, HasSubstr("'nats:elsewhere' is no address of in-process+udp+udp6"));
+    message.via = "udp:127.0.0.1:9";
+    EXPECT_TRUE(both->publish(message));
+    EXPECT_EQ(both->statistics().published, 1u) << "by that one alone";
+}
+
 // Neither knows the other's address. A port of their own, so that tests beside this one speak among themselves.
 Pair multicast(const char* address, const std::string& group) {
     const std::string at = group + ":" + std::to_string(20'000 + ::getpid() % 20'000);
@@ -191,7 +226,7 @@ Pair multicast(const char* address, const std::string& group) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, TransportContract,
-                         testing::Values(Maker{"InProcess", in_process}, Maker{"Udp4", [] { return udp("127.0.0.1:0"); }}, Maker{"Udp6", [] { return udp("[::1]:0"); }},
+                         testing::Values(Maker{"InProcess", in_process}, Maker{"Combined", combined}, Maker{"Udp4", [] { return udp("127.0.0.1:0"); }}, Maker{"Udp6", [] { return udp("[::1]:0"); }},
                                          Maker{"Multicast", [] { return multicast("127.0.0.1:0", "239.255.79.46"); }}), [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace

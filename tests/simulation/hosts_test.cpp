@@ -1,7 +1,9 @@
 // A few hosts to which everything happens: crashes, restarts, lost memories, frozen engines, partitions, a bad network, members that come, go, die and fall silent.
 // Real engines, real messages, one thread, one seed. After every step what each engine told is held against what it shows; in calm times nobody is
 // called dead who is not; and when everything is healed all agree.
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <map>
 #include <random>
 #include <sstream>
@@ -31,7 +33,8 @@ public:
         if (e.kind == EventKind::gap) return "a hole";
         if (last_ != 0 && e.sequence.value != last_ + 1) return "event " + std::to_string(e.sequence.value) + " after " + std::to_string(last_);
         last_ = e.sequence.value;
-        if (is_of_nobody(e.kind) || e.kind == EventKind::one_way || e.kind == EventKind::duplicate) return {};
+        const EventKind of_no_state[] = {EventKind::one_way, EventKind::orphaned, EventKind::duplicate, EventKind::host_duplicate};
+        if (is_of_nobody(e.kind) || std::find(std::begin(of_no_state), std::end(of_no_state), e.kind) != std::end(of_no_state)) return {};
         const std::string who = (is_of_host(e.kind) ? "host " : "") + std::string(e.node());
         const State before = states_.contains(who) ? states_.at(who) : State::none;
         if (!is_lawful(plain_kind(e.kind), before)) return std::string(to_string(before)) + " before '" + line_of(e) + "'";
@@ -72,7 +75,8 @@ private:
 
 class Story {
 public:
-    explicit Story(std::uint64_t seed) : random_(seed), world_(seed) {
+    // Of every three, one plays on two networks.
+    explicit Story(std::uint64_t seed) : random_(seed), world_(seed, seed % 3 == 0 ? std::vector<std::string>{"wire", "radio"} : std::vector<std::string>{"wire"}) {
         const std::uint32_t count = 3 + any(2);
         for (std::uint32_t i = 0; i < count; ++i) names_.push_back(std::string(1, static_cast<char>('a' + i)));
         for (const std::string& name : names_) {
@@ -158,7 +162,9 @@ private:
     void disturbance() {
         const std::string name = any_name(), other = any_name();
         WorldHost& host = world_[name];
-        switch (any(8)) {
+        const std::size_t which = any(static_cast<std::uint32_t>(world_.networks()));
+        InProcessNetwork& network = world_.network(which);
+        switch (any(10)) {
             case 0: return crash(name);
             case 1: return start(name);
             case 2:
@@ -170,17 +176,23 @@ private:
                 if (host.is_up()) host.freeze(!host.is_frozen());
                 return;
             case 4:
-                disturb("cut " + name + " to " + other);
-                return world_.network().cut(name, other);
+                disturb("cut " + name + " to " + other + " on the " + network.name());
+                return network.cut(name, other);
             case 5:
                 disturb("cut " + name + " and " + other);
                 return world_.cut(name, other);
             case 6:
-                disturb("the network is whole");
-                return world_.network().heal();
+                disturb("the " + network.name() + " is whole");
+                return network.heal();
+            case 7:
+                disturb(name + " stops listening to the " + network.name());
+                return network.stop_listening(name);
+            case 8:
+                disturb(name + " listens to the " + network.name());
+                return network.listen_again(name);
             default:
-                disturb("a bad network");
-                return world_.network().set_conditions({any(5) * 0.1, any(3) * 0.1, 0ms, std::chrono::milliseconds(any(80))});
+                disturb("a bad " + network.name());
+                return network.set_conditions({any(5) * 0.1, any(3) * 0.1, 0ms, std::chrono::milliseconds(any(80))});
         }
     }
     void crash(const std::string& name) {
@@ -196,8 +208,11 @@ private:
     }
     void heal() {
         disturb("healed");
-        world_.network().heal();
-        world_.network().set_conditions({});
+        for (std::size_t i = 0; i < world_.networks(); ++i) {
+            world_.network(i).heal();
+            world_.network(i).set_conditions({});
+            for (const std::string& name : names_) world_.network(i).listen_again(name);
+        }
         for (const std::string& name : names_) {
             if (world_[name].is_up()) world_[name].freeze(false);
             else start(name);
@@ -216,15 +231,15 @@ private:
         for (const Peer& p : host.peers()) shown.emplace(p.node, p.state);
         if (shown != folds_[name].members()) fail(name + " shows something else than it told");
     }
-    // In calm times only the dead are called dead: of a host that is up, whoever beats lives.
+    // In calm times only the dead are called dead: of a host that is up, whoever beats lives. (An event may have been told some time before it is looked at.)
     void check_death(const std::string& name, const Event& event) {
-        if (world_.now() - disturbed_at_ < until_calm || event.reason == Reason::replaced) return;
+        if (event.at - disturbed_at_ < until_calm || event.reason == Reason::replaced) return;
         const std::string node(event.node());
         if (is_of_host(event.kind)) return fail(name + " calls host " + node + " dead, and nothing happened");
         if (node.starts_with("node-")) return fail(name + " calls " + node + " dead, and nothing happened");
         const auto& members = world_[node.substr(0, 1)].members();
         const auto at = members.find(node);
-        const bool beats = at != members.end() && !at->second && world_.now() - beating_since_[node] > quick.dead;
+        const bool beats = at != members.end() && !at->second && event.at - beating_since_[node] > quick.dead;
         const auto now_there = world_[node.substr(0, 1)].find(node);
         if (beats && now_there && now_there->incarnation == event.incarnation) fail(name + " calls " + node + " dead, which beats");
     }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/client/present.hpp"
+#include "engine/hosts/listening.hpp"
 #include "shm/index.hpp"
 
 namespace rollcall::test {
@@ -11,7 +12,7 @@ namespace rollcall::test {
 using engine::Request;
 
 WorldHost::WorldHost(HostWorld& world, std::string name, EngineSetup setup, std::uint64_t seed)
-    : world_(world), name_(std::move(name)), setup_(std::move(setup)), seed_(seed), transport_(world.network().add_host(name_)), shard_(std::make_shared<Shard>("test", "node-" + name_)) {
+    : world_(world), name_(std::move(name)), setup_(std::move(setup)), seed_(seed), transport_(world.make_transport(name_)), shard_(std::make_shared<Shard>("test", "node-" + name_)) {
     transport_->register_shard(shard_);
     shard_->bus().attach(membership_prefix("test") + "@.", [this](const Message& message, Instant at) {
         if (passes_ && !passes_(message)) return;
@@ -31,6 +32,7 @@ void WorldHost::start() {
     shm::CheckpointValues values;
     shm::load_checkpoint(core_->roster().header(), values);
     const engine::HostIdentity self{"test", name_, Incarnation{values.host_incarnation}, core_->roster().header().epoch.load(std::memory_order_relaxed)};
+    core_->listen(engine::listening_of(transport_));
     link_ = std::make_unique<engine::HostLink>(self, engine::ListKeeper::OwnNode{"node-" + name_, ""}, transport_, hooks(), core_->roster().capacity(), ++seed_, sent_);
     cursor_.go_on_after(shm::load_head(core_->roster().header()));
     next_look_ = world_.now();
@@ -57,6 +59,7 @@ engine::HostLink::Hooks WorldHost::hooks() {
     hooks.neighbourhood.speaks = [this] { return looks(); };
     hooks.neighbourhood.put = [this](Request request) { return inbox_->put(std::move(request)); };
     hooks.neighbourhood.beat = [this](const engine::HostWords& words, bool agrees, Instant at, const engine::PathQuality&) { return beat(words, agrees, at); };
+    hooks.neighbourhood.ways = engine::ways_of(transport_);
     hooks.read = [this](const std::function<void(const shm::Roster&, Incarnation)>& with) {
         shm::CheckpointValues values;
         if (shm::load_checkpoint(core_->roster().header(), values)) with(core_->roster(), Incarnation{values.host_incarnation});
@@ -143,22 +146,30 @@ std::optional<Peer> WorldHost::find(std::string_view node) const {
     return found ? std::optional(std::move(*found)) : std::nullopt;
 }
 
+std::shared_ptr<Transport> HostWorld::make_transport(const std::string& host) {
+    std::vector<std::shared_ptr<Transport>> parts;
+    for (const auto& network : networks_) parts.push_back(network->add_host(host));
+    return parts.size() == 1 ? parts.front() : CombinedTransport::make(std::move(parts)).value();
+}
+
 WorldHost& HostWorld::add(const std::string& name, EngineSetup setup) {
-    network_->deliver_until(now_);
+    for (const auto& network : networks_) network->deliver_until(now_);
     return *(hosts_[name] = std::make_unique<WorldHost>(*this, name, std::move(setup), seed_ * 1000 + hosts_.size() * 100));
 }
 
 void HostWorld::run(Duration d) {
     for (const Instant end = now_ + d; now_ < end;) {
         now_ += step;
-        network_->deliver_until(now_);
+        for (const auto& network : networks_) network->deliver_until(now_);
         for (const auto& [name, host] : hosts_) host->turn();
     }
 }
 
 void HostWorld::cut(const std::string& a, const std::string& b) {
-    network_->cut(a, b);
-    network_->cut(b, a);
+    for (const auto& network : networks_) {
+        network->cut(a, b);
+        network->cut(b, a);
+    }
 }
 
 }  // namespace rollcall::test

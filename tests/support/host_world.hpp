@@ -13,6 +13,7 @@
 #include "engine/client/cursor.hpp"
 #include "engine/core.hpp"
 #include "engine/hosts/host_link.hpp"
+#include "engine/transports/combined.hpp"
 #include "engine/transports/in_process.hpp"
 #include "tests/support/engine_fixture.hpp"
 
@@ -57,7 +58,6 @@ public:
     std::optional<Peer> find(std::string_view node) const;
     engine::Core& core() { return *core_; }
     engine::HostLink& link() { return *link_; }
-    const std::shared_ptr<InProcessTransport>& transport() const noexcept { return transport_; }
 
 private:
     void ask(engine::Request request);
@@ -72,7 +72,7 @@ private:
     std::uint64_t seed_;
     std::unique_ptr<engine::Inbox> inbox_;
     std::unique_ptr<engine::Core> core_;
-    std::shared_ptr<InProcessTransport> transport_;
+    std::shared_ptr<Transport> transport_;
     std::shared_ptr<Shard> shard_;
     std::unique_ptr<engine::HostLink> link_;
     std::atomic<std::uint64_t> sent_{0};
@@ -90,14 +90,19 @@ class HostWorld {
 public:
     static constexpr Duration step = std::chrono::milliseconds(10);
 
-    explicit HostWorld(std::uint64_t seed = 1) : network_(InProcessNetwork::make(seed)), seed_(seed) {}
+    // All hosts are on every network: each has a transport of it.
+    explicit HostWorld(std::uint64_t seed = 1, std::vector<std::string> networks = {"in-process"}) : seed_(seed) {
+        for (const std::string& name : networks) networks_.push_back(InProcessNetwork::make(seed, name));
+    }
 
     // Up and running.
     WorldHost& add(const std::string& name, EngineSetup setup = {});
     WorldHost& operator[](const std::string& name) { return *hosts_.at(name); }
     const std::map<std::string, std::unique_ptr<WorldHost>>& hosts() const noexcept { return hosts_; }
-    InProcessNetwork& network() noexcept { return *network_; }
-    std::shared_ptr<InProcessNetwork> shared_network() const { return network_; }
+    InProcessNetwork& network(std::size_t i = 0) noexcept { return *networks_[i]; }
+    // Of a host, for its own use.
+    std::shared_ptr<Transport> make_transport(const std::string& host);
+    std::size_t networks() const noexcept { return networks_.size(); }
     Instant now() const noexcept { return now_; }
     std::int64_t wall_us() const noexcept { return wall_origin_us + std::chrono::duration_cast<std::chrono::microseconds>(now_ - origin).count(); }
 
@@ -108,11 +113,11 @@ public:
         for (const Instant end = now_ + longest; now_ < end && !holds();) run(step);
         return holds();
     }
-    // Both ways.
+    // Both ways, on every network.
     void cut(const std::string& a, const std::string& b);
 
 private:
-    std::shared_ptr<InProcessNetwork> network_;
+    std::vector<std::shared_ptr<InProcessNetwork>> networks_;
     std::uint64_t seed_;
     Instant now_ = origin;
     std::map<std::string, std::unique_ptr<WorldHost>> hosts_;

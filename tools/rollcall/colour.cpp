@@ -45,6 +45,7 @@ Colour colour_of(EventKind kind) {
         case EventKind::orphaned:
         case EventKind::duplicate:
         case EventKind::mass_silence:
+        case EventKind::host_duplicate:
         case EventKind::gap: return Colour::notice;
         case EventKind::evicted:
         case EventKind::left: return Colour::faint;

@@ -76,7 +76,7 @@ std::string event_detail(const Event& e) {
         case EventKind::paused: return "the detector did not look for " + rounded(e.length) + ", and counts none of it as silence";
         case EventKind::one_way: return "we hear it, and it does not hear us";
         case EventKind::orphaned: return "nobody is left here to hear it: it is not judged";
-        case EventKind::duplicate: return "another host speaks for it, too";
+        case EventKind::duplicate: return is_of_host(e.kind) ? "there are two hosts of this name: the first one counts as long as it answers" : "another host speaks for it, too";
         case EventKind::mass_silence: return "most hosts fell silent together: nobody is forgotten for one evict timeout longer";
         case EventKind::gap: return "events " + std::to_string(e.from.value) + " to " + std::to_string(e.to.value) + " are lost to this reader";
         default: break;

@@ -93,6 +93,9 @@ public:
             if (request.kind == engine::Request::Kind::admit_host) all.push_back(request.node + " " + request.endpoint.value_or(""));
         return all;
     }
+    std::size_t count(engine::Request::Kind kind) const {
+        return static_cast<std::size_t>(std::count_if(requests_.begin(), requests_.end(), [kind](const engine::Request& request) { return request.kind == kind; }));
+    }
     const std::string& name() const noexcept { return name_; }
 
 private:

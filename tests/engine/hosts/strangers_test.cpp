@@ -220,6 +220,7 @@ TEST_F(Neighbours, OfTwoHostsOfOneNameTheFirstStaysAsLongAsItAnswers) {
     EXPECT_EQ(a.view("b")->address, "other-address");
     EXPECT_EQ(a.admissions().size(), admissions);
     EXPECT_GE(a.neighbourhood.counters().rivals, 5u) << "the other one answers on";
+    EXPECT_EQ(a.count(engine::Request::Kind::two_hosts), 1u) << "which is told once";
     passes = [](const Message& m, const std::string& receiver) { return receiver != "other" && m.via != "other-address"; };
     run(1s);
     EXPECT_TRUE(a.knows("b", next_life)) << "it leaves three questions unanswered";
