@@ -1,0 +1,192 @@
+#include "engine/transports/nats_connection.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include <nats/nats.h>
+#include <unistd.h>
+
+namespace rollcall {
+
+namespace {
+
+constexpr std::int64_t timeout_ms = 250, ping_ms = 1'000, retry_ms = 50;
+constexpr int pings_out = 2, kept_while_broken = 8 << 10;  // bytes: what is said late is of no use
+
+// What libnats calls. It lives until libnats is done with it, which may be long after the connection was closed.
+struct Ear {
+    std::mutex mutex;
+    NatsListener* listener = nullptr;  // none: nobody listens any more
+};
+using EarOwner = std::shared_ptr<Ear>;
+
+template <class Call>
+void with_listener(void* closure, Call call) {
+    const EarOwner ear = *static_cast<EarOwner*>(closure);
+    const std::lock_guard lock(ear->mutex);
+    if (ear->listener != nullptr) call(*ear->listener);
+}
+
+void on_message(natsConnection*, natsSubscription*, natsMsg* message, void* closure) {
+    with_listener(closure, [&](NatsListener& listener) { listener.on_message({natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))}); });
+    natsMsg_Destroy(message);
+}
+
+// Without what may be a password.
+std::string server_of(natsConnection* connection) {
+    char url[256] = "";
+    if (natsConnection_GetConnectedUrl(connection, url, sizeof url) != NATS_OK || url[0] == '\0') return "a server";
+    const std::string text = url;
+    const std::size_t at = text.rfind('@'), begin = text.find("://");
+    return at == std::string::npos || begin == std::string::npos ? text : text.substr(0, begin + 3) + text.substr(at + 1);
+}
+
+void on_connected(natsConnection* connection, void* closure) {
+    with_listener(closure, [&](NatsListener& listener) { listener.on_line("connected to " + server_of(connection)); });
+}
+void on_disconnected(natsConnection*, void* closure) {
+    with_listener(closure, [](NatsListener& listener) { listener.on_line("the connection is lost"); });
+}
+void on_error(natsConnection*, natsSubscription*, natsStatus status, void* closure) {
+    with_listener(closure, [&](NatsListener& listener) { listener.on_line(natsStatus_GetText(status)); });
+}
+void release(void* closure) { delete static_cast<EarOwner*>(closure); }
+void on_closed(natsConnection*, void* closure) { release(closure); }  // the last call for a connection
+
+struct OptionsEnd {
+    void operator()(natsOptions* options) const noexcept { natsOptions_Destroy(options); }
+};
+using OptionsOwner = std::unique_ptr<natsOptions, OptionsEnd>;
+
+std::string last_error(natsStatus status) {
+    const char* detail = nats_GetLastError(nullptr);
+    return std::string(natsStatus_GetText(status)) + (detail != nullptr && *detail != '\0' ? std::string(" (") + detail + ")" : "");
+}
+
+// Which setting is at fault is said by its name.
+class Settings {
+public:
+    explicit Settings(natsOptions* options) : options_(options) {}
+    template <class Set, class... Values>
+    void set(const std::string& what, Set how, Values... values) {
+        if (error_) return;
+        if (const natsStatus status = how(options_, values...); status != NATS_OK) error_ = Error{ErrorKind::invalid, "nats: " + what + ": " + last_error(status)};
+    }
+    const std::optional<Error>& error() const noexcept { return error_; }
+
+private:
+    natsOptions* options_;
+    std::optional<Error> error_;
+};
+
+Result<OptionsOwner> make_options(const NatsOptions& from, EarOwner* closure) {
+    natsOptions* made = nullptr;
+    if (const natsStatus status = natsOptions_Create(&made); status != NATS_OK) return fail(ErrorKind::full, "nats: " + last_error(status));
+    OptionsOwner options(made);
+    std::vector<const char*> urls;
+    for (const std::string& url : from.urls) {
+        if (url.empty() || url.find_first_of(" \t\r\n") != std::string::npos) return fail(ErrorKind::invalid, "nats: '" + url + "' is no URL: nats://HOST:PORT");
+        urls.push_back(url.c_str());
+    }
+    Settings s(made);
+    s.set("the URLs", natsOptions_SetServers, urls.data(), static_cast<int>(urls.size()));
+    s.set("the order of servers", natsOptions_SetNoRandomize, true);
+    s.set("the name", natsOptions_SetName, "rollcall");
+    s.set("a timeout", natsOptions_SetTimeout, timeout_ms);
+    s.set("a deadline", natsOptions_SetWriteDeadline, timeout_ms);
+    s.set("pings", natsOptions_SetPingInterval, ping_ms);
+    s.set("pings", natsOptions_SetMaxPingsOut, pings_out);
+    s.set("reconnecting", natsOptions_SetMaxReconnect, -1);
+    s.set("reconnecting", natsOptions_SetReconnectWait, retry_ms);
+    s.set("reconnecting", natsOptions_SetReconnectJitter, retry_ms, retry_ms);
+    s.set("reconnecting", natsOptions_SetReconnectBufSize, kept_while_broken);
+    s.set("sending", natsOptions_SetSendAsap, true);
+    s.set("threads", natsOptions_UseGlobalMessageDelivery, true);
+    s.set("connecting", natsOptions_SetRetryOnFailedConnect, true, on_connected, static_cast<void*>(closure));
+    s.set("callbacks", natsOptions_SetReconnectedCB, on_connected, static_cast<void*>(closure));
+    s.set("callbacks", natsOptions_SetDisconnectedCB, on_disconnected, static_cast<void*>(closure));
+    s.set("callbacks", natsOptions_SetErrorHandler, on_error, static_cast<void*>(closure));
+    s.set("callbacks", natsOptions_SetClosedCB, on_closed, static_cast<void*>(closure));
+    // libnats would find out when it connects, and go on trying.
+    if (!from.credentials.empty() && ::access(from.credentials.c_str(), R_OK) != 0) return fail(ErrorKind::invalid, "nats: credentials '" + from.credentials + "': " + std::strerror(errno));
+    if (!from.credentials.empty()) s.set("credentials '" + from.credentials + "'", natsOptions_SetUserCredentialsFromFiles, from.credentials.c_str(), static_cast<const char*>(nullptr));
+    if (!from.ca.empty() || !from.certificate.empty()) s.set("TLS", natsOptions_SetSecure, true);
+    if (!from.ca.empty()) s.set("the CA '" + from.ca + "'", natsOptions_LoadCATrustedCertificates, from.ca.c_str());
+    if (!from.certificate.empty()) s.set("the certificate '" + from.certificate + "' with key '" + from.key + "'", natsOptions_LoadCertificatesChain, from.certificate.c_str(), from.key.c_str());
+    if (s.error()) return fail(*s.error());
+    return options;
+}
+
+}  // namespace
+
+struct NatsConnection::Handles {
+    EarOwner ear = std::make_shared<Ear>();
+    natsConnection* connection = nullptr;
+    mutable std::mutex mutex;  // guards the list
+    std::map<std::string, natsSubscription*> subscriptions;  // by subject
+};
+
+NatsConnection::NatsConnection(std::unique_ptr<Handles> handles) : handles_(std::move(handles)) {}
+
+Result<std::shared_ptr<NatsConnection>> NatsConnection::open(const NatsOptions& options, NatsListener& listener) {
+    auto handles = std::make_unique<Handles>();
+    handles->ear->listener = &listener;
+    auto closure = std::make_unique<EarOwner>(handles->ear);
+    const auto made = make_options(options, closure.get());
+    if (!made) return fail(made.error());
+    const natsStatus status = natsConnection_Connect(&handles->connection, made->get());
+    if (status != NATS_OK && status != NATS_NOT_YET_CONNECTED) {
+        const std::string why = last_error(status);
+        handles->ear->listener = nullptr;
+        return fail(status == NATS_NO_MEMORY ? ErrorKind::full : ErrorKind::invalid, "nats: cannot connect: " + why);
+    }
+    closure.release();  // on_closed() ends it
+    if (status == NATS_OK) listener.on_line("connected to " + server_of(handles->connection));
+    else listener.on_line("no server answers at " + options.urls.front() + " and " + std::to_string(options.urls.size() - 1) + " others: going on trying");
+    return std::shared_ptr<NatsConnection>(new NatsConnection(std::move(handles)));
+}
+
+NatsConnection::~NatsConnection() {
+    {
+        const std::lock_guard lock(handles_->ear->mutex);
+        handles_->ear->listener = nullptr;
+    }
+    natsConnection_Close(handles_->connection);
+    for (const auto& [subject, subscription] : handles_->subscriptions) natsSubscription_Destroy(subscription);
+    natsConnection_Destroy(handles_->connection);
+}
+
+bool NatsConnection::is_connected() const noexcept { return natsConnection_Status(handles_->connection) == NATS_CONN_STATUS_CONNECTED; }
+
+Result<void> NatsConnection::publish(const std::string& subject, std::string_view bytes) {
+    const natsStatus status = natsConnection_Publish(handles_->connection, subject.c_str(), bytes.data(), static_cast<int>(bytes.size()));
+    return status == NATS_OK ? Result<void>{} : Result<void>(fail(ErrorKind::system, last_error(status)));
+}
+
+void NatsConnection::subscribe(const std::string& subject) {
+    const std::lock_guard lock(handles_->mutex);
+    if (handles_->subscriptions.contains(subject)) return;
+    auto closure = std::make_unique<EarOwner>(handles_->ear);
+    natsSubscription* made = nullptr;
+    if (natsConnection_Subscribe(&made, handles_->connection, subject.c_str(), on_message, closure.get()) != NATS_OK) return;
+    natsSubscription_SetOnCompleteCB(made, release, closure.release());
+    handles_->subscriptions.emplace(subject, made);
+}
+
+void NatsConnection::flush() { natsConnection_FlushTimeout(handles_->connection, timeout_ms); }
+
+std::uint64_t NatsConnection::dropped() const {
+    const std::lock_guard lock(handles_->mutex);
+    std::uint64_t sum = 0;
+    for (const auto& [subject, subscription] : handles_->subscriptions) {
+        std::int64_t dropped = 0;
+        if (natsSubscription_GetDropped(subscription, &dropped) == NATS_OK && dropped > 0) sum += static_cast<std::uint64_t>(dropped);
+    }
+    return sum;
+}
+
+}  // namespace rollcall
