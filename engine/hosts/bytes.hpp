@@ -50,6 +50,11 @@ public:
         return value;
     }
     std::string_view sized(std::size_t length_bytes) { return text(static_cast<std::size_t>(number(length_bytes))); }
+    // As if there were so many fewer.
+    void drop_last(std::size_t count) {
+        is_short_ = is_short_ || count > left_.size();
+        if (!is_short_) left_.remove_suffix(count);
+    }
     std::string_view rest() { return text(left_.size()); }
 
     bool is_short() const noexcept { return is_short_; }

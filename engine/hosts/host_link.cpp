@@ -8,6 +8,10 @@
 
 namespace rollcall::engine {
 
+namespace {
+constexpr Duration between_lines = std::chrono::minutes(1);
+}
+
 HostLink::HostLink(HostIdentity self, ListKeeper::OwnNode own, std::shared_ptr<Transport> transport, Hooks hooks, std::uint32_t capacity, std::uint64_t seed, std::atomic<std::uint64_t>& sent)
     : transport_(std::move(transport)), hooks_(std::move(hooks)), keeper_(std::move(own)), neighbourhood_(std::move(self), hooks_.neighbourhood, capacity, seed), sent_(sent) {}
 
@@ -31,17 +35,18 @@ void HostLink::turn(Instant now) {
     out_.clear();
     pause_ = neighbourhood_.tick(now, out_);
     if (const auto audience = neighbourhood_.new_audience(); audience && transport_) transport_->set_audience(*audience);
-    publish(out_);
+    publish(out_, now);
 }
 
-void HostLink::publish(const std::vector<Message>& messages) {
+void HostLink::publish(const std::vector<Message>& messages, Instant now) {
     for (const Message& message : messages) {
         if (message.via.empty()) sent_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a statistic
         if (!transport_) continue;
         const auto published = transport_->publish(message);
         const auto& log = hooks_.neighbourhood.log;
-        if (!published && !has_failed_ && log) log("cannot send over " + std::string(transport_->name()) + ": " + published.error().message);
-        has_failed_ = !published;
+        if (published || !log || (told_failure_ != Instant{} && now - told_failure_ < between_lines)) continue;
+        told_failure_ = now;
+        log("cannot send over " + std::string(transport_->name()) + ": " + published.error().message + "; said once a minute");
     }
 }
 
@@ -49,7 +54,7 @@ void HostLink::say_goodbye(Instant now) {
     follow_memory();
     out_.clear();
     neighbourhood_.say_goodbye(now, out_);
-    publish(out_);
+    publish(out_, now);
 }
 
 bool HostLink::start() {

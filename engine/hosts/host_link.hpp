@@ -48,7 +48,7 @@ public:
 private:
     void run();
     void follow_memory();
-    void publish(const std::vector<Message>& messages);
+    void publish(const std::vector<Message>& messages, Instant now);
 
     std::shared_ptr<Transport> transport_;
     Hooks hooks_;
@@ -56,7 +56,7 @@ private:
     Neighbourhood neighbourhood_;
     std::atomic<std::uint64_t>& sent_;
     std::vector<Message> out_;
-    bool has_failed_ = false;  // and this was said
+    Instant told_failure_{};   // of the network: when that was said last
     Duration pause_{};         // until the next turn, if nothing happens
     std::atomic<std::uint64_t> wakes_{0};
     std::atomic<bool> ending_{false};

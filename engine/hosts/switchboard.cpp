@@ -53,6 +53,29 @@ std::size_t Switchboard::deliver(const Message& message, Instant at) {
     return taken;
 }
 
+Switchboard::Refusal Switchboard::refusal_for(DatagramFault fault) noexcept {
+    switch (fault) {
+        case DatagramFault::oversized: return Refusal::oversized;
+        case DatagramFault::truncated: return Refusal::truncated;
+        case DatagramFault::version:
+        case DatagramFault::kind:
+        case DatagramFault::flags: return Refusal::unknown_version;
+        case DatagramFault::unsigned_message:
+        case DatagramFault::unknown_key:
+        case DatagramFault::forged: return Refusal::unauthentic;
+        case DatagramFault::none:
+        case DatagramFault::magic:
+        case DatagramFault::names: break;
+    }
+    return Refusal::garbage;
+}
+
+std::optional<std::string> Switchboard::count_refused(DatagramFault why, const std::string& from) {
+    received_.fetch_add(1, relaxed);
+    if (refused_[static_cast<std::size_t>(refusal_for(why))].fetch_add(1, relaxed) != 0) return std::nullopt;
+    return "a message from " + from + " is refused: " + std::string(to_string(why)) + "; others like it are only counted";
+}
+
 Result<void> Switchboard::check(const Message& message, std::size_t max_payload) {
     if (auto ok = shm::validate_cluster_name(message.cluster); !ok) return ok;
     if (auto ok = shm::validate_node_id(message.origin); !ok) return ok;
@@ -72,7 +95,8 @@ TransportStatistics Switchboard::statistics() const noexcept {
     s.oversized = refused(Refusal::oversized);
     s.unknown_version = refused(Refusal::unknown_version);
     s.garbage = refused(Refusal::garbage);
-    s.refused = s.truncated + s.oversized + s.unknown_version + s.garbage;
+    s.unauthentic = refused(Refusal::unauthentic);
+    s.refused = s.truncated + s.oversized + s.unknown_version + s.garbage + s.unauthentic;
     s.failed = failed_.load(relaxed);
     return s;
 }

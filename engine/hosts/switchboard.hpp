@@ -4,10 +4,12 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <vector>
 
+#include "engine/hosts/datagram.hpp"
 #include "engine/hosts/transport.hpp"
 
 namespace rollcall {
@@ -26,12 +28,8 @@ public:
     static Result<void> check(const Message& message, std::size_t max_payload);
 
     void count_published() noexcept { published_.fetch_add(1, std::memory_order_relaxed); }
-    enum class Refusal : std::uint8_t { truncated, oversized, unknown_version, garbage };
-    // True: the first of its kind, which is worth a line.
-    bool count_refused(Refusal why) noexcept {
-        received_.fetch_add(1, std::memory_order_relaxed);
-        return refused_[static_cast<std::size_t>(why)].fetch_add(1, std::memory_order_relaxed) == 0;
-    }
+    // What came from there and is no message. The first of each kind is worth a line; of more there would be no end.
+    std::optional<std::string> count_refused(DatagramFault why, const std::string& from);
     void count_failed() noexcept { failed_.fetch_add(1, std::memory_order_relaxed); }
     TransportStatistics statistics() const noexcept;
 
@@ -43,7 +41,9 @@ private:
     std::shared_ptr<const Shards> shards_ = std::make_shared<const Shards>();  // made anew by whoever changes it
     std::vector<std::string> prefixes_;
     std::atomic<std::uint64_t> published_{0}, received_{0}, delivered_{0}, foreign_{0}, failed_{0};  // relaxed: statistics
-    std::array<std::atomic<std::uint64_t>, 4> refused_{};  // by Refusal
+    enum class Refusal : std::uint8_t { truncated, oversized, unknown_version, garbage, unauthentic };
+    static Refusal refusal_for(DatagramFault fault) noexcept;
+    std::array<std::atomic<std::uint64_t>, 5> refused_{};  // by Refusal
 };
 
 }  // namespace rollcall

@@ -95,7 +95,7 @@ TransportStatistics CombinedTransport::statistics() const {
     for (const auto& part : parts_) {
         const TransportStatistics s = part->statistics();
         for (const auto member : {&TransportStatistics::received, &TransportStatistics::delivered, &TransportStatistics::foreign, &TransportStatistics::refused, &TransportStatistics::truncated,
-                                  &TransportStatistics::oversized, &TransportStatistics::unknown_version, &TransportStatistics::garbage, &TransportStatistics::failed, &TransportStatistics::dropped})
+                                  &TransportStatistics::oversized, &TransportStatistics::unknown_version, &TransportStatistics::garbage, &TransportStatistics::unauthentic, &TransportStatistics::failed, &TransportStatistics::dropped})
             sum.*member += s.*member;
     }
     return sum;

@@ -62,7 +62,6 @@ struct NatsTransport::Impl final : NatsListener {
     void on_message(std::string_view bytes) override;
     void on_line(const std::string& line) override;
     bool is_echo(const Message& message, std::string_view bytes, Instant at);
-    void refuse(DatagramFault fault, std::size_t size);
 };
 
 // From the URL whose turn it is on; libnats goes round by itself when a connection breaks.
@@ -156,15 +155,6 @@ void NatsTransport::Impl::on_line(const std::string& line) {
     if (options.log) options.log("nats: " + line);
 }
 
-// The first of each kind is named; of more there would be no end.
-void NatsTransport::Impl::refuse(DatagramFault fault, std::size_t size) {
-    using Refusal = Switchboard::Refusal;
-    const bool is_newer = fault == DatagramFault::version || fault == DatagramFault::kind || fault == DatagramFault::flags, is_oversized = size > max_datagram;
-    const Refusal why = is_oversized ? Refusal::oversized : fault == DatagramFault::truncated ? Refusal::truncated : is_newer ? Refusal::unknown_version : Refusal::garbage;
-    if (!switchboard.count_refused(why)) return;
-    on_line("a message is refused: " + (is_oversized ? "it is longer than " + std::to_string(max_datagram) + " bytes" : std::string(to_string(fault))) + "; others like it are only counted");
-}
-
 bool NatsTransport::Impl::is_echo(const Message& message, std::string_view bytes, Instant at) {
     const std::lock_guard lock(heard_mutex);
     if (echoes.heard(hash_of(bytes))) return true;
@@ -176,8 +166,10 @@ bool NatsTransport::Impl::is_echo(const Message& message, std::string_view bytes
 void NatsTransport::Impl::on_message(std::string_view bytes) {
     const Instant now = std::chrono::steady_clock::now();
     Message message;
-    const DatagramFault fault = bytes.size() > max_datagram ? DatagramFault::none : decode_datagram(bytes, message);
-    if (bytes.size() > max_datagram || fault != DatagramFault::none) return refuse(fault, bytes.size());
+    if (const DatagramFault fault = decode_datagram(bytes, message, options.keys.get()); fault != DatagramFault::none) {
+        if (const auto line = switchboard.count_refused(fault, "the server")) on_line(*line);
+        return;
+    }
     if (is_echo(message, bytes, now)) return;
     message.via = std::string(scheme) + escape_token(message.origin);
     switchboard.deliver(message, now);
@@ -192,7 +184,7 @@ std::size_t NatsTransport::max_message() const noexcept { return max_datagram - 
 
 Result<void> NatsTransport::publish(const Message& message) {
     if (auto ok = Switchboard::check(message, max_message()); !ok) return ok;
-    const auto bytes = encode_datagram(message);
+    const auto bytes = encode_datagram(message, impl_->options.keys.get());
     if (!bytes) return fail(bytes.error());
     const std::string_view to = message.via.empty() ? std::string_view() : std::string_view(message.via).substr(std::min(scheme.size(), message.via.size()));
     if (!message.via.empty() && !(message.via.starts_with(scheme) && is_escaped_token(to))) return fail(ErrorKind::invalid, "'" + message.via + "' is no address of nats");

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/hosts/key_ring.hpp"
 #include "engine/hosts/transport.hpp"
 
 namespace rollcall {
@@ -17,6 +18,7 @@ struct NatsOptions {
     std::vector<std::string> urls{};  // nats://[USER:PASSWORD@]HOST:PORT, or tls://: tried in this order, from any on
     std::string credentials{};        // file with a JWT and an NKey seed; empty: none
     std::string ca{}, certificate{}, key{};  // files, PEM: whom to trust, and who we are; with tls:// URLs, or by themselves
+    std::shared_ptr<KeyRing> keys{};         // everything is signed, and nothing else is believed
     std::function<void(const std::string&)> log{};  // one line each, from threads of the transport's and of libnats
 };
 

@@ -146,7 +146,7 @@ Result<std::shared_ptr<NatsConnection>> NatsConnection::open(const NatsOptions& 
     }
     closure.release();  // on_closed() ends it
     if (status == NATS_OK) listener.on_line("connected to " + server_of(handles->connection));
-    else listener.on_line("no server answers at " + options.urls.front() + " and " + std::to_string(options.urls.size() - 1) + " others: going on trying");
+    else listener.on_line(std::string(options.urls.size() == 1 ? "the server does not answer" : "none of the servers answers") + ": going on trying");
     return std::shared_ptr<NatsConnection>(new NatsConnection(std::move(handles)));
 }
 

@@ -82,7 +82,6 @@ struct UdpTransport::Impl {
     bool take_waiting(int from, DatagramBatch& batch, Gathering& gathering);
     void name_senders(const DatagramBatch& batch, std::size_t count, Instant at);
     void take(std::string_view bytes, const Address& from, std::string& sender, Instant at);
-    void refuse(bool is_oversized, DatagramFault fault, const Address& from);
     Message message;  // the receiver's: what one datagram has made room for serves the next
     std::array<std::string, packets_at_once> senders;
     bool send(std::string_view datagram, const Address* to, std::size_t count, std::string& why);
@@ -110,8 +109,8 @@ Result<void> UdpTransport::Impl::bind() {
     if (!where) return fail(where.error());
     const auto found = resolve(*where, AF_UNSPEC, true);
     if (found.empty()) return fail(ErrorKind::invalid, "'" + options.bind + "' is no numeric ADDRESS:PORT to bind to");
-    if (!found.front().is_loopback() && !options.insecure)
-        return fail(ErrorKind::invalid, "udp " + options.bind + " can be reached from other machines, and nothing is signed: bind to 127.0.0.1, or say --insecure");
+    if (!found.front().is_loopback() && !options.insecure && !options.keys)
+        return fail(ErrorKind::invalid, "udp " + options.bind + " can be reached from other machines, and nothing is signed: bind to 127.0.0.1, give --keys, or say --insecure");
     socket.reset(::socket(found.front().family(), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     wakeup.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!socket || !wakeup) return fail(ErrorKind::full, std::string("cannot make a UDP socket: ") + std::strerror(errno));
@@ -235,7 +234,7 @@ bool UdpTransport::Impl::send(std::string_view datagram, const Address* to, std:
 
 Result<void> UdpTransport::publish(const Message& message) {
     if (auto ok = Switchboard::check(message, max_message()); !ok) return ok;
-    const auto datagram = encode_datagram(message);
+    const auto datagram = encode_datagram(message, impl_->options.keys.get());
     if (!datagram) return fail(datagram.error());
     impl_->switchboard.count_published();
     std::string why;
@@ -265,19 +264,11 @@ void UdpTransport::Impl::name_senders(const DatagramBatch& batch, std::size_t co
     }
 }
 
-// The first of each kind is named; of more there would be no end.
-void UdpTransport::Impl::refuse(bool is_oversized, DatagramFault fault, const Address& from) {
-    using Refusal = Switchboard::Refusal;
-    const bool is_newer = fault == DatagramFault::version || fault == DatagramFault::kind || fault == DatagramFault::flags;
-    const Refusal why = is_oversized ? Refusal::oversized : fault == DatagramFault::truncated ? Refusal::truncated : is_newer ? Refusal::unknown_version : Refusal::garbage;
-    if (!switchboard.count_refused(why)) return;
-    log("udp: a datagram from " + from.text() + " is refused: " + (is_oversized ? "it is longer than " + std::to_string(max_datagram) + " bytes" : std::string(to_string(fault))) +
-        "; others like it are only counted");
-}
-
 void UdpTransport::Impl::take(std::string_view bytes, const Address& from, std::string& sender, Instant at) {
-    const bool is_oversized = bytes.size() > max_datagram;
-    if (const DatagramFault fault = is_oversized ? DatagramFault::none : decode_datagram(bytes, message); is_oversized || fault != DatagramFault::none) return refuse(is_oversized, fault, from);
+    if (const DatagramFault fault = decode_datagram(bytes, message, options.keys.get()); fault != DatagramFault::none) {
+        if (const auto line = switchboard.count_refused(fault, from.text())) log("udp: " + *line);
+        return;
+    }
     if (sender.empty()) {
         sender = std::string(name_of(bound.family())) + ":" + from.text();
         const std::lock_guard lock(mutex);

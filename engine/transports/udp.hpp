@@ -1,5 +1,5 @@
-// Hosts over UDP: one datagram a message to everybody it was told of, and one to a multicast group. Nothing is signed: without keys it stays on this machine
-// unless told otherwise.
+// Hosts over UDP: one datagram a message to everybody it was told of, and one to a multicast group. Without keys nothing is signed, and it stays on this machine unless
+// told otherwise.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/hosts/key_ring.hpp"
 #include "engine/hosts/transport.hpp"
 
 namespace rollcall {
@@ -17,6 +18,7 @@ struct UdpOptions {
     std::vector<std::string> seeds{};  // HOST:PORT: to whom messages go. Names are resolved again and again
     std::string multicast{};           // GROUP:PORT of IPv4: heard there, and spoken to; it reaches no further than one network (TTL 1). Seeds are spoken to beside it
     bool insecure = false;             // may be reached from other machines although nothing is signed
+    std::shared_ptr<KeyRing> keys{};   // everything is signed, and nothing else is believed
     std::function<void(const std::string&)> log{};  // one line each, from the transport's threads
 };
 

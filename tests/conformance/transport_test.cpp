@@ -196,8 +196,8 @@ Pair in_process() {
     return {network->add_host("here"), network->add_host("there"), network};
 }
 
-Pair udp(const char* address) {
-    auto here = UdpTransport::open({.bind = address}).value(), there = UdpTransport::open({.bind = address}).value();
+Pair udp(const char* address, std::shared_ptr<KeyRing> keys = nullptr) {
+    auto here = UdpTransport::open({.bind = address, .keys = keys}).value(), there = UdpTransport::open({.bind = address, .keys = keys}).value();
     EXPECT_TRUE(here->add_seed(there->address()));
     EXPECT_TRUE(here->add_seed(here->address())) << "oneself is nobody to speak to";
     EXPECT_TRUE(there->add_seed(here->address()));
@@ -238,13 +238,15 @@ Pair multicast(const char* address, const std::string& group) {
 #ifdef ROLLCALL_HAS_NATS
 Pair nats() {
     const auto server = std::make_shared<test::NatsServer>();
-    return {NatsTransport::open({.urls = {server->url()}}).value(), NatsTransport::open({.urls = {server->url()}}).value(), server};
+    const auto keys = std::make_shared<KeyRing>(std::vector<Key>{make_key(1)});
+    return {NatsTransport::open({.urls = {server->url()}, .keys = keys}).value(), NatsTransport::open({.urls = {server->url()}, .keys = keys}).value(), server};
 }
 INSTANTIATE_TEST_SUITE_P(Nats, TransportContract, testing::Values(Maker{"Nats", nats}), [](const auto& tested) { return std::string(tested.param.name); });
 #endif
 
 INSTANTIATE_TEST_SUITE_P(All, TransportContract,
-                         testing::Values(Maker{"InProcess", in_process}, Maker{"Combined", combined}, Maker{"Udp4", [] { return udp("127.0.0.1:0"); }}, Maker{"Udp6", [] { return udp("[::1]:0"); }},
+                         testing::Values(Maker{"InProcess", in_process}, Maker{"Combined", combined}, Maker{"Udp4", [] { return udp("127.0.0.1:0"); }}, Maker{"UdpWithKeys", [] { return udp("127.0.0.1:0", std::make_shared<KeyRing>(std::vector<Key>{make_key(7)})); }},
+                                         Maker{"Udp6", [] { return udp("[::1]:0"); }},
                                          Maker{"Multicast", [] { return multicast("127.0.0.1:0", "239.255.79.46"); }}), [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace

@@ -72,7 +72,50 @@ TEST(UdpRefusals, AreCountedByKindAndNamedOnce) {
     std::erase_if(log, [](const std::string& line) { return line.find("refused") == std::string::npos; });
     EXPECT_THAT(log, SizeIs(4));
     EXPECT_THAT(log, testing::Contains(HasSubstr("an unknown version")));
-    EXPECT_THAT(log, testing::Contains(HasSubstr("longer than 1200 bytes")));
+    EXPECT_THAT(log, testing::Contains(HasSubstr("longer than a datagram may be")));
+}
+
+// What is signed by nobody, by a stranger, for another cluster, or by us.
+TEST(UdpRefusals, WithKeysOnlyWhatIsSignedIsBelieved) {
+    std::mutex mutex;
+    std::vector<std::string> log;
+    std::atomic<std::size_t> heard{0};
+    const auto shard = std::make_shared<Shard>("orders", "here");
+    shard->bus().attach("", [&](const Message&, Instant) { ++heard; });
+    const auto keys = std::make_shared<KeyRing>(std::vector<Key>{make_key(1)});
+    const KeyRing wrong({make_key(1)}), unknown({make_key(2)});
+    const auto transport = UdpTransport::open({.bind = "127.0.0.1:0",
+                                               .keys = keys,
+                                               .log =
+                                                   [&](const std::string& line) {
+                                                       const std::lock_guard lock(mutex);
+                                                       log.push_back(line);
+                                                   }})
+                               .value();
+    transport->register_shard(shard);
+    const auto to = resolve(parse_host_port(transport->address()).value(), AF_INET, true).front();
+    const shm::Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const auto send = [&](const Message& message, const KeyRing* ring) {
+        const std::string bytes = encode_datagram(message, ring).value();
+        ASSERT_EQ(::sendto(socket.get(), bytes.data(), bytes.size(), 0, to.get(), to.size), static_cast<ssize_t>(bytes.size()));
+    };
+    const Message message = make_heartbeat("orders", "there", {});
+    send(message, nullptr);
+    send(message, &wrong);
+    send(message, &unknown);
+    send(make_heartbeat("others", "there", {}), keys.get());  // who has the key in another cluster has it here
+    send(make_heartbeat("orders", "here", {}), keys.get());   // our own, thrown back
+    send(message, keys.get());
+    for (const auto deadline = std::chrono::steady_clock::now() + 10s; transport->statistics().received < 6 && std::chrono::steady_clock::now() < deadline;) std::this_thread::yield();
+    const TransportStatistics counted = transport->statistics();
+    EXPECT_EQ(counted.unauthentic, 3u);
+    EXPECT_EQ(counted.refused, 3u);
+    EXPECT_EQ(counted.foreign, 2u);
+    EXPECT_EQ(counted.delivered, 1u);
+    EXPECT_EQ(heard.load(), 1u);
+    const std::lock_guard lock(mutex);
+    std::erase_if(log, [](const std::string& line) { return line.find("refused") == std::string::npos; });
+    EXPECT_THAT(log, testing::ElementsAre(HasSubstr("not signed, and this host has keys")));
 }
 
 }  // namespace

@@ -1,33 +1,16 @@
 // Engines in processes of their own tell each other of their members over UDP on loopback.
 #include <string>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/free_port.hpp"
 #include "tests/support/watch.hpp"
 
 namespace rollcall::test {
 namespace {
 
 using testing::HasSubstr;
-
-// A port of loopback that nobody had a moment ago.
-std::string free_address() {
-    const int probe = ::socket(AF_INET, SOCK_DGRAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    const bool found = ::bind(probe, reinterpret_cast<sockaddr*>(&address), size) == 0 && ::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-    ::close(probe);
-    if (!found) throw std::runtime_error("no port of loopback is free");
-    return "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
-}
 
 std::vector<std::string> host(const std::string& node, const std::string& at, const std::string& seed, const std::vector<std::string>& more = {}) {
     std::vector<std::string> flags{"--heartbeat", "100ms", "--suspect", "1s",     "--dead",     "2s", "--evict", "60s", "--scan",     "5ms",        "--node",
@@ -45,7 +28,7 @@ protected:
     }
     void restart_b() { b.start_engine(host("b", at_b, at_a)); }
 
-    const std::string at_a = free_address(), at_b = free_address();
+    const std::string at_a = free_udp_address(), at_b = free_udp_address();
     TemporaryCluster a, b;
 };
 
@@ -124,7 +107,7 @@ TEST(HostsDemo, GoesAsItMust) {
 
 // The other engine's node joins, dies when its engine is killed, and lives again with the next one: a new life or the same, but alive.
 TEST(Hosts, HearOfEachOthersNodesAlone) {
-    const std::string at_a = free_address(), at_b = free_address();
+    const std::string at_a = free_udp_address(), at_b = free_udp_address();
     TemporaryCluster a, b;
     a.start_engine(host("a", at_a, at_b, {"--emit", "node"}));
     b.start_engine(host("b", at_b, at_a, {"--emit", "node"}));

@@ -1,92 +1,73 @@
-// The only file that includes toml++, a heavy header.
 #include "tools/rollcall/config.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <cstring>
 #include <functional>
 #include <map>
-#include <toml++/toml.h>
+#include <variant>
 
 #include "shm/layout.hpp"
 #include "tools/rollcall/duration.hpp"
 #include "tools/rollcall/setting_names.hpp"
+#include "tools/rollcall/toml_file.hpp"
 
 namespace rollcall::cli {
 
 namespace {
 
-constexpr std::size_t longest_file = 1 << 20;  // also ends the reading of /dev/zero
-
-Result<std::string> read_file(const std::string& path) {
-    const auto refuse = [&](int error) { return fail(ErrorKind::system, "cannot read the configuration file '" + path + "': " + std::strerror(error)); };
-    const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file < 0) return refuse(errno);
-    struct stat kind{};
-    if (fstat(file, &kind) != 0 || (!S_ISREG(kind.st_mode) && !S_ISCHR(kind.st_mode))) {
-        close(file);
-        return fail(ErrorKind::system, "cannot read the configuration file '" + path + "': it is not a regular file");
-    }
-    std::string content;
-    std::array<char, 4096> buffer;
-    ssize_t n = 0;
-    while ((n = read(file, buffer.data(), buffer.size())) > 0 && content.size() <= longest_file) content.append(buffer.data(), static_cast<std::size_t>(n));
-    const int error = n < 0 ? errno : 0;
-    close(file);
-    if (error != 0) return refuse(error);
-    if (content.size() > longest_file) return refuse(EFBIG);
-    return content;
-}
-
 // What one key takes; the error says what is wrong with the value.
-using Take = std::function<Result<void>(const toml::node&)>;
+using Take = std::function<Result<void>(const TomlValue&)>;
 
 Take text(std::optional<std::string>& to) {
-    return [&to](const toml::node& value) -> Result<void> {
-        if (!value.is_string()) return fail(ErrorKind::invalid, "takes text in quotes");
-        to = value.as_string()->get();
+    return [&to](const TomlValue& given) -> Result<void> {
+        const auto* text = std::get_if<std::string>(&given.value);
+        if (text == nullptr) return fail(ErrorKind::invalid, "takes text in quotes");
+        to = *text;
         return {};
     };
 }
 
 Take number(std::optional<std::uint64_t>& to, std::int64_t least, std::int64_t most) {
-    return [&to, least, most](const toml::node& value) -> Result<void> {
-        const auto* given = value.as_integer();
-        if (given == nullptr || given->get() < least || given->get() > most)
-            return fail(ErrorKind::invalid, "takes a whole number from " + std::to_string(least) + " to " + std::to_string(most));
-        to = static_cast<std::uint64_t>(given->get());
+    return [&to, least, most](const TomlValue& given) -> Result<void> {
+        const auto* number = std::get_if<std::int64_t>(&given.value);
+        if (number == nullptr || *number < least || *number > most) return fail(ErrorKind::invalid, "takes a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+        to = static_cast<std::uint64_t>(*number);
         return {};
     };
 }
 
-Take truth(std::optional<bool>& to) {
-    return [&to](const toml::node& value) -> Result<void> {
-        if (!value.is_boolean()) return fail(ErrorKind::invalid, "takes true or false");
-        to = value.as_boolean()->get();
+Take truth(bool& to) {
+    return [&to](const TomlValue& given) -> Result<void> {
+        const auto* truth = std::get_if<bool>(&given.value);
+        if (truth == nullptr) return fail(ErrorKind::invalid, "takes true or false");
+        to = *truth;
         return {};
     };
 }
 
 Take texts(std::vector<std::string>& to) {
-    return [&to](const toml::node& value) -> Result<void> {
-        const auto* list = value.as_array();
+    return [&to](const TomlValue& given) -> Result<void> {
+        const auto* list = std::get_if<std::vector<std::string>>(&given.value);
         if (list == nullptr) return fail(ErrorKind::invalid, "takes a list of texts, for example [\"10.0.0.1:7946\"]");
-        for (const auto& each : *list) {
-            if (!each.is_string()) return fail(ErrorKind::invalid, "takes a list of texts in quotes");
-            to.push_back(each.as_string()->get());
-        }
+        to = *list;
+        return {};
+    };
+}
+
+// One alone needs no list.
+Take text_or_texts(std::vector<std::string>& to) {
+    return [&to](const TomlValue& given) -> Result<void> {
+        if (const auto* one = std::get_if<std::string>(&given.value)) return to = {*one}, Result<void>{};
+        const auto* list = std::get_if<std::vector<std::string>>(&given.value);
+        if (list == nullptr) return fail(ErrorKind::invalid, "takes text in quotes, or a list of texts");
+        to = *list;
         return {};
     };
 }
 
 Take duration(std::optional<Duration>& to) {
-    return [&to](const toml::node& value) -> Result<void> {
-        if (!value.is_string()) return fail(ErrorKind::invalid, "takes a duration in quotes, for example \"300ms\"");
-        const Result<Duration> parsed = parse_duration(value.as_string()->get());
+    return [&to](const TomlValue& given) -> Result<void> {
+        const auto* text = std::get_if<std::string>(&given.value);
+        if (text == nullptr) return fail(ErrorKind::invalid, "takes a duration in quotes, for example \"300ms\"");
+        const Result<Duration> parsed = parse_duration(*text);
         if (!parsed) return fail(parsed.error());
         to = *parsed;
         return {};
@@ -102,12 +83,16 @@ std::map<std::string, Key, std::less<>> keys_of(Config& config) {
     std::map<std::string, Key, std::less<>> keys{
         {"cluster", {"cluster", text(config.cluster)}},   {"dir", {"dir", text(config.dir)}},
         {"node", {"node", text(config.node)}},            {"host", {"host", text(config.host)}},
-                   {"group", {"group", text(config.group)}},
+        {"group", {"group", text(config.group)}},
         {"log-level", {"log-level", text(config.log_level)}}, {"capacity", {"capacity", number(config.capacity, 1, shm::max_capacity)}},
-        {"ring", {"ring", number(config.ring, 1, shm::max_ring)}}, {"udp", {"udp", text(config.udp)}},
-        {"multicast", {"multicast", text(config.multicast)}},
+        {"ring", {"ring", number(config.ring, 1, shm::max_ring)}},
         {"endpoint", {"endpoint", text(config.endpoint)}}, {"emit", {"emit", text(config.emit)}},
-        {"seed", {"seed", texts(config.seed)}},           {"insecure", {"insecure", truth(config.insecure)}},
+        {"udp", {"udp", text_or_texts(config.transports.udp)}}, {"seed", {"seed", texts(config.transports.seeds)}},
+        {"multicast", {"multicast", text(config.transports.multicast)}}, {"insecure", {"insecure", truth(config.transports.insecure)}},
+        {"nats", {"nats", text(config.transports.nats)}}, {"nats-creds", {"nats-creds", text(config.transports.nats_creds)}},
+        {"nats-ca", {"nats-ca", text(config.transports.nats_ca)}}, {"nats-cert", {"nats-cert", text(config.transports.nats_cert)}},
+        {"nats-key", {"nats-key", text(config.transports.nats_key)}}, {"keys", {"keys", text(config.transports.keys)}},
+        {"accept-plain", {"accept-plain", truth(config.transports.accept_plain)}},
     };
     for (const SettingName& s : setting_names) {
         const Key key{std::string(s.name), duration(config.settings.*s.change)};
@@ -117,16 +102,20 @@ std::map<std::string, Key, std::less<>> keys_of(Config& config) {
     return keys;
 }
 
-Result<void> take_all(const toml::table& table, const std::string& path, Config& config) {
+Result<void> take_all(const TomlTable& table, const std::string& path, Config& config) {
     const auto keys = keys_of(config);
     std::map<std::string, std::string> seen;
-    for (const auto& [key, value] : table) {
-        const std::string where = path + ":" + std::to_string(key.source().begin.line) + ": ";
-        const auto found = keys.find(key.str());
-        if (found == keys.end()) return fail(ErrorKind::invalid, where + "unknown key '" + std::string(key.str()) + "', keys are the names of the flags of 'rollcall run'");
-        const auto [other, is_first] = seen.emplace(found->second.name, key.str());
-        if (!is_first) return fail(ErrorKind::invalid, where + "'" + std::string(key.str()) + "' and '" + other->second + "' are the same setting, keep one");
-        if (auto taken = found->second.take(value); !taken) return fail(ErrorKind::invalid, where + "'" + std::string(key.str()) + "': " + taken.error().message);
+    const auto unknown = [](const std::string& where, const std::string& key) {
+        return fail(ErrorKind::invalid, where + "unknown key '" + key + "', keys are the names of the flags of 'rollcall run'");
+    };
+    for (const auto& [name, tables] : table.tables) return unknown(path + ":" + std::to_string(tables.front().line) + ": ", name);
+    for (const auto& [key, value] : table.values) {
+        const std::string where = path + ":" + std::to_string(value.line) + ": ";
+        const auto found = keys.find(key);
+        if (found == keys.end()) return unknown(where, key);
+        const auto [other, is_first] = seen.emplace(found->second.name, key);
+        if (!is_first) return fail(ErrorKind::invalid, where + "'" + key + "' and '" + other->second + "' are the same setting, keep one");
+        if (auto taken = found->second.take(value); !taken) return fail(ErrorKind::invalid, where + "'" + key + "': " + taken.error().message);
     }
     return {};
 }
@@ -134,16 +123,11 @@ Result<void> take_all(const toml::table& table, const std::string& path, Config&
 }  // namespace
 
 Result<Config> read_config(const std::string& path) {
-    const Result<std::string> content = read_file(path);
-    if (!content) return fail(content.error());
-    try {
-        const toml::table table = toml::parse(*content, path);
-        Config config;
-        if (auto taken = take_all(table, path, config); !taken) return fail(taken.error());
-        return config;
-    } catch (const toml::parse_error& error) {
-        return fail(ErrorKind::invalid, path + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
-    }
+    const auto table = read_toml("the configuration file", path);
+    if (!table) return fail(table.error());
+    Config config;
+    if (auto taken = take_all(*table, path, config); !taken) return fail(taken.error());
+    return config;
 }
 
 }  // namespace rollcall::cli

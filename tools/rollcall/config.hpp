@@ -8,17 +8,16 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "engine/client/operator.hpp"
 #include "shm/error.hpp"
+#include "tools/rollcall/transports.hpp"
 
 namespace rollcall::cli {
 
 struct Config {
-    std::optional<std::string> cluster, dir, node, host, group, log_level, udp, multicast, endpoint, emit;
-    std::vector<std::string> seed;
-    std::optional<bool> insecure;
+    std::optional<std::string> cluster, dir, node, host, group, log_level, endpoint, emit;
+    TransportChoice transports;
     std::optional<std::uint64_t> capacity, ring;
     SettingsChange settings;
 };

@@ -19,6 +19,7 @@ const Command& run_command();
 const Command& join_command();
 const Command& members_command();
 const Command& hosts_command();
+const Command& keygen_command();
 const Command& list_command();
 const Command& watch_command();
 const Command& wait_command();
@@ -42,7 +43,8 @@ void occupy_closed_descriptors() {
 int run(int argc, char** argv) {
     occupy_closed_descriptors();
     const std::array commands{&run_command(),  &join_command(), &members_command(), &hosts_command(), &watch_command(), &wait_command(), &why_command(), &stat_command(),
-                              &list_command(), &set_command(),  &evict_command(),   &stop_command(),  &dump_command(), &demo_command()};
+                              &list_command(), &set_command(),  &evict_command(),   &stop_command(),  &dump_command(), &demo_command(),
+                              &keygen_command()};
     std::vector<std::string> args;
     if (argc > 1) args.assign(argv + 1, argv + argc);
     return dispatch(commands, args);

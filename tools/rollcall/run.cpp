@@ -8,7 +8,6 @@
 #include "engine/client/operator.hpp"
 #include "engine/client/present.hpp"
 #include "engine/engine.hpp"
-#include "engine/transports/udp.hpp"
 #include "shm/layout.hpp"
 #include "shm/lock.hpp"
 #include "shm/name.hpp"
@@ -16,18 +15,19 @@
 #include "shm/settings.hpp"
 #include "tools/rollcall/command.hpp"
 #include "tools/rollcall/config.hpp"
+#include "tools/rollcall/key_file.hpp"
 #include "tools/rollcall/report.hpp"
 #include "tools/rollcall/setting_names.hpp"
 #include "tools/rollcall/signals.hpp"
+#include "tools/rollcall/transports.hpp"
 
 namespace rollcall::cli {
 
 namespace {
 
 struct Options {
-    std::optional<std::string> node, host, config, group, udp, multicast, endpoint, emit;
-    std::vector<std::string> seeds;
-    bool insecure = false;
+    std::optional<std::string> node, host, config, group, endpoint, emit;
+    TransportChoice transports;
     std::optional<std::uint64_t> capacity, ring;
     SettingsChange settings;
     bool standby = false;
@@ -41,10 +41,7 @@ void declare(OptionSet& set, Options& options) {
     set.number("--capacity", "N", "peers at most (default: 4096)", 1, shm::max_capacity, options.capacity);
     set.number("--ring", "N", "events kept, rounded up to a power of two (default: 65536, or capacity/16)", 1, shm::max_ring, options.ring);
     set.text("--group", "NAME", "members of this group may join (default: the engine's own group)", options.group);
-    set.text("--udp", "ADDR:PORT", "hear other hosts, and be heard by them, over UDP here ([ADDR]:PORT for IPv6)", options.udp);
-    set.texts("--seed", "HOST:PORT", "with --udp: another host to speak to; once for each", options.seeds);
-    set.text("--multicast", "GROUP:PORT", "with --udp: speak to this group, and hear it, beside the seeds", options.multicast);
-    set.flag("--insecure", "with --udp: may be reached from other machines, though nothing is signed", options.insecure);
+    declare_transports(set, options.transports);
     set.text("--endpoint", "TEXT", "where this node is reached: told to other hosts", options.endpoint);
     set.text("--emit", "node", "tell others of the engine's own node only, and not of this host's members", options.emit);
     set.flag("--standby", "where another engine runs, wait until it ends, however it ends, and go on for it", options.standby);
@@ -53,22 +50,19 @@ void declare(OptionSet& set, Options& options) {
 // What flags, file and defaults come to, in this order.
 struct Plan {
     Engine::Options engine;
-    std::optional<UdpOptions> udp;
+    TransportChoice transports;
+    std::shared_ptr<KeyRing> keys;  // of the transports that were opened
     std::optional<std::string> log_level;
 };
 
 // Messages to and from other hosts.
 Result<void> plan_hosts(Plan& plan, const Options& options, const Config& file) {
-    const auto udp = options.udp ? options.udp : file.udp, emit = options.emit ? options.emit : file.emit;
+    const auto emit = options.emit ? options.emit : file.emit;
     if (emit && *emit != "node") return fail(ErrorKind::invalid, "--emit '" + *emit + "': there is only 'node'");
     plan.engine.emit_node = emit.has_value();
     plan.engine.endpoint = (options.endpoint ? options.endpoint : file.endpoint).value_or("");
     if (auto valid = validate_endpoint(plan.engine.endpoint); !valid) return valid;
-    const std::vector<std::string>& seeds = options.seeds.empty() ? file.seed : options.seeds;
-    const bool insecure = options.insecure || file.insecure.value_or(false);
-    const auto multicast = options.multicast ? options.multicast : file.multicast;
-    if (!udp && (!seeds.empty() || insecure || multicast)) return fail(ErrorKind::invalid, "--seed, --multicast and --insecure belong to --udp ADDR:PORT");
-    if (udp) plan.udp = UdpOptions{*udp, seeds, multicast.value_or(""), insecure, [](const std::string& line) { log(LogLevel::warning, line); }};
+    plan.transports = layered(file.transports, options.transports);
     return {};
 }
 
@@ -131,14 +125,20 @@ void name_what_needs_a_restart(const Plan& now, const Plan& next) {
     compare(running.group == wanted.group, "group");
     compare(running.endpoint == wanted.endpoint, "endpoint");
     compare(running.emit_node == wanted.emit_node, "emit");
-    const UdpOptions before = now.udp.value_or(UdpOptions{.bind = ""}), after = next.udp.value_or(UdpOptions{.bind = ""});
-    compare(before.bind == after.bind, "udp");
-    compare(before.seeds == after.seeds, "seed");
-    compare(before.multicast == after.multicast, "multicast");
-    compare(before.insecure == after.insecure, "insecure");
+    for (const std::string& name : differences(now.transports, next.transports)) compare(false, name.c_str());
     compare(running.capacity == wanted.capacity, "capacity");
     compare(running.ring == wanted.ring, "ring");
     if (!names.empty()) log(LogLevel::warning, "changed in the configuration file, but in force only after a restart: " + names);
+}
+
+// No message is lost: what was on its way is believed as long as its key is.
+void reload_keys(const Plan& plan, const Plan& wanted) {
+    if (!plan.keys || !wanted.transports.keys) return;
+    auto keys = read_keys(*wanted.transports.keys);
+    if (!keys) return log(LogLevel::error, "keys stay as they are: " + keys.error().message);
+    const std::size_t count = keys->size();
+    plan.keys->replace(std::move(*keys));
+    log(LogLevel::info, "messages of hosts are signed by key " + std::to_string(plan.keys->signer()) + ", and believed by " + std::to_string(count) + " of them");
 }
 
 // SIGHUP. Whatever is wrong, the old settings stay.
@@ -147,6 +147,7 @@ void reload(Engine& engine, const Plan& plan, const Common& common, const Option
     if (!wanted) return log(LogLevel::error, "settings stay as they are: " + wanted.error().message);
     if (auto set = engine.set_config(wanted->engine.settings); !set) return log(LogLevel::error, "settings stay as they are: " + set.error().message);
     if (wanted->log_level) set_log_level(*parse_log_level(*wanted->log_level));
+    reload_keys(plan, *wanted);
     log(LogLevel::info, "settings in force: " + describe(engine.config()));
     if (const auto unwise = warning(engine.config())) log(LogLevel::warning, *unwise);
     name_what_needs_a_restart(plan, *wanted);
@@ -200,16 +201,14 @@ int run(const Common& common, const Options& options) {
     raise_descriptor_limit();
     plan->engine.log = [](const std::string& line) { log(LogLevel::info, line); };
     Engine engine(plan->engine);
-    std::shared_ptr<UdpTransport> udp;
-    if (plan->udp) {
-        auto opened = UdpTransport::open(*plan->udp);
-        if (!opened) return report(opened.error());
-        udp = std::move(*opened);
-        if (auto set = engine.set_transport(udp); !set) return report(set.error());
-    }
+    const auto transports = plan_transports(plan->transports);
+    if (!transports) return report(transports.error());
+    auto transport = open_transports(*transports);
+    if (!transport) return report(transport.error());
+    if (auto set = engine.set_transport(std::move(*transport)); !set) return report(set.error());
+    plan->keys = transports->keys;
     if (const auto code = start(engine, *plan, signals, common, options)) return *code;
     say_ready(engine, *plan);
-    if (udp) log(LogLevel::info, "udp: bound to " + udp->address() + ", speaks to " + std::to_string(plan->udp->seeds.size()) + " seeds" + (plan->udp->insecure ? "; nothing is signed" : ""));
 
     constexpr Duration look_again = std::chrono::milliseconds(50);  // an operator who stops the engine waits for this
     while (engine.is_running()) {
@@ -233,7 +232,8 @@ const Command& run_command() {
                                                 {{"rollcall run", "cluster 'default', silence is death after 5 s"},
                                                  {"rollcall run --cluster orders --heartbeat 100ms --suspect 300ms", "a cluster of its own, faster"},
                                                  {"rollcall run --standby", "a second engine that takes over within milliseconds"},
-                                                 {"rollcall run --udp 10.0.0.1:7946 --seed 10.0.0.2:7946 --insecure", "and hear of another host's engine"},
+                                                 {"rollcall run --udp 10.0.0.1:7946 --seed 10.0.0.2:7946 --keys /etc/rollcall.keys", "and hear of another host's engine"},
+                                                 {"rollcall run --nats nats://10.0.0.9:4222", "the same over a NATS server"},
                                                  {"rollcall run --config /etc/rollcall.toml", "settings from a file; kill -HUP reads it again"}},
                                                 declare, run);
     return command;
