@@ -70,6 +70,7 @@ void rebuild_hosts(Books& books, Stamp now) {
         if (host == nullptr) host = &books.hosts.add_gone(hot.word_slot);  // half evicted: the rest follows
         const bool is_said = hot.is_proof() || hot.reason == Reason::host_said;
         books.hosts.add_member(*host, slot, is_said ? Said{hot.state, hot.reason, hot.status} : Said{});
+        host->carried_over.insert(slot.value);
     }
     books.hosts.each([&](RemoteHost& host) {
         shm::Word& word = books.roster().word(host.word);

@@ -32,6 +32,7 @@ struct RemoteHost {
     Slot host = no_slot, word = no_slot;  // of H; of M
     Generation word_generation{};
     std::set<std::uint32_t> members;      // slots
+    std::set<std::uint32_t> carried_over;  // of these: from before its present life, or this engine's, and not heard of since
     Announced heard = Announced::alive;   // what M's silence says: alive, suspect, dead_silent
     bool is_gone = false;                 // the host is, and its members are about to follow
     bool said_goodbye = false;            // so they left; else they are evicted
@@ -111,6 +112,7 @@ public:
     }
     void remove_member(RemoteHost& host, Slot member) noexcept {
         host.members.erase(member.value);
+        host.carried_over.erase(member.value);
         said_.erase(member.value);
     }
     Said& said(Slot member) { return said_[member.value]; }

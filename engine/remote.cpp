@@ -125,6 +125,7 @@ void Remote::admit_known(const Request& request, const Name& name, Holder holder
             answer.error = room.error();
             return;
         }
+        host->carried_over = host->members;
         const Hot old = books_.heard(holder.slot, holder.hot);
         if (old.state != State::dead) books_.plan(EventKind::dead, holder.slot, books_.judged(old, State::dead, Reason::replaced), name, old.state);
         holder.hot = residents_.admit(name, *room, std::move(blob), request.incarnation, Reason::join);
@@ -195,8 +196,10 @@ bool Remote::change(RemoteHost& host, const Name& name, Holder& holder, const Li
         remove_member(books_, host, holder.slot, name, holder.hot, said_by(claim));
         return true;
     }
-    if (claim.incarnation < holder.hot.incarnation) return true;  // news of a life that is over
-    if (claim.incarnation > holder.hot.incarnation) return renew(host, name, holder, claim);
+    // Whoever was rebooted with an earlier clock numbers its members from there, until it is told better.
+    const bool is_carried_over = host.carried_over.erase(holder.slot.value) != 0;
+    if (claim.incarnation < holder.hot.incarnation && !is_carried_over) return true;  // news of a life that is over
+    if (claim.incarnation != holder.hot.incarnation) return renew(host, name, holder, claim);
     Said& said = books_.hosts.said(holder.slot);
     said = said_by(claim);
     Blob blob = holder.blob;

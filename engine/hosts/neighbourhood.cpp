@@ -44,7 +44,7 @@ bool Neighbourhood::hear(const Message& message, Instant at) {
     ++counters_.heard;
     const auto decoded = decode_host_message(message.payload);
     if (!decoded) return ++counters_.refused, false;
-    if (message.origin == speaker_.self().host) return ++counters_.echoes, false;
+    if (message.origin == speaker_.self().host) return hear_namesake(message, *decoded, at), false;
     if (!message.destination.empty() && message.destination != speaker_.self().host) return ++counters_.misdirected, false;
     std::visit([&](const auto& said) { take(message, said, at); }, *decoded);
     return !out_.empty() || !waiting_.empty();
@@ -120,7 +120,7 @@ void Neighbourhood::ask_at(Contact& c, const std::string& address, Instant now) 
 void Neighbourhood::take(const Message& m, const HostBeat& beat, Instant at) {
     Contact* c = find_or_meet(m);
     if (c == nullptr) return;
-    const bool is_over = c->is_verified && beat.incarnation < c->incarnation;  // an earlier life
+    const bool is_over = is_over_for(*c, beat.incarnation, at);
     const bool is_old = c->is_verified && beat.incarnation == c->incarnation && beat.sequence <= c->highest;  // or came by another way, too
     if (is_over || is_old || c->has_ended(beat.incarnation, beat.sequence)) {
         if (!is_over && is_copy(*c, m, beat, at)) return;
@@ -148,6 +148,16 @@ void Neighbourhood::take(const Message& m, const HostAsk& question, Instant at) 
     else if (question.wants_hosts) greet(*c, at);
 }
 
+// Our own, thrown back; or of another host that calls itself so, and began later. (One that began earlier cannot be told from a recording of ourselves.)
+void Neighbourhood::hear_namesake(const Message& message, const HostMessage& said, Instant at) {
+    const auto* beat = std::get_if<HostBeat>(&said);
+    if (beat == nullptr || beat->incarnation <= speaker_.self().incarnation) return ++counters_.echoes, void();
+    ++counters_.namesakes;
+    if (!hooks_.log || at < next_line_of_namesake_) return;
+    next_line_of_namesake_ = at + minutes(10);
+    hooks_.log("another host at " + message.via + " calls itself '" + message.origin + "', too: nobody takes it in while this one answers (--host NAME)");
+}
+
 // Somebody knows a life of this host that was as great: a clock was put back, or what was remembered is lost. Raised once, and before anybody knows this one:
 // two hosts of one name must not chase each other, nor a stranger this one.
 void Neighbourhood::hear_of_oneself(Incarnation known) {
@@ -157,6 +167,9 @@ void Neighbourhood::hear_of_oneself(Incarnation known) {
     to_raise_ = Incarnation{known.value + 1};
     speaker_.raise(*to_raise_);
 }
+
+// An earlier life than the one that is known; unless that was forgotten in the meantime: then whoever answers now is who there is, whatever his clock said when he began.
+bool Neighbourhood::is_over_for(const Contact& c, Incarnation life, Instant at) const { return c.is_verified && life < c.incarnation && !is_forgotten(c, at); }
 
 // A second host of this name, with a later life, while the first one was heard a moment ago. Whoever restarted leaves the questions to its old life unanswered:
 // after three of them the new one counts.
@@ -176,10 +189,10 @@ void Neighbourhood::take(const Message& m, const HostAnswer& answer, Instant at)
     const auto asked = c == nullptr ? std::nullopt : c->answered(answer.nonce);
     if (!asked) return ++counters_.stale, void();
     const HostBeat& beat = answer.beat;
-    if ((c->is_verified && beat.incarnation < c->incarnation) || c->has_ended(beat.incarnation, beat.sequence)) return ++counters_.stale, void();
+    if (is_over_for(*c, beat.incarnation, at) || c->has_ended(beat.incarnation, beat.sequence)) return ++counters_.stale, void();
     if (is_rival(*c, m, beat, at)) return;
     hear_of_oneself(answer.known_incarnation);
-    const bool is_new = !c->is_verified || beat.incarnation > c->incarnation;
+    const bool is_new = !c->is_verified || beat.incarnation != c->incarnation;
     const bool asked_too_early = !is_new && c->must_answer(at, suspect_of(*c)) && asked->asked_at < c->last_heard + suspect_of(*c);
     if (asked_too_early) return ++counters_.stale, void();
     if (is_new) {

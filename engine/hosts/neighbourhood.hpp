@@ -42,6 +42,7 @@ struct NeighbourhoodCounters {
     std::uint64_t stale = 0;        // beats and answers that are no news
     std::uint64_t copies = 0;       // beats that came before, by another way as a rule
     std::uint64_t echoes = 0;       // one's own
+    std::uint64_t namesakes = 0;    // of another host that calls itself like this one, and began later
     std::uint64_t crowded = 0;      // strangers for whom there was no room
     std::uint64_t withheld = 0;     // questions and answers beyond what may go out in a second
     std::uint64_t rivals = 0;       // answers of a second host of a name whose first one lives
@@ -117,6 +118,10 @@ private:
     void send_question(Contact& c, const std::string& address, Instant now);
     bool is_known(const Contact& c, const Message& m, Incarnation incarnation) const { return c.is_verified && incarnation == c.incarnation && c.is_at(m.via); }
     void hear_of_oneself(Incarnation known);
+    void hear_namesake(const Message& message, const HostMessage& said, Instant at);
+    bool is_over_for(const Contact& c, Incarnation life, Instant at) const;
+    // It is evicted by now, or about to be.
+    bool is_forgotten(const Contact& c, Instant now) const { return now - c.last_sign() > settings_.evict + 2 * suspect_of(c); }
     bool may_say(Instant now);
     bool is_rival(Contact& c, const Message& m, const HostBeat& beat, Instant at);
     void wait(Contact& c);
@@ -171,7 +176,7 @@ private:
     Instant allowed_until_{};
     std::size_t requests_left_ = 0;       // of this round
     std::vector<Message> out_;
-    Instant next_round_{}, next_gossip_{};
+    Instant next_round_{}, next_gossip_{}, next_line_of_namesake_{};
     Duration question_pause_ = std::chrono::milliseconds(100), between_rounds_ = std::chrono::milliseconds(50);  // shorter where heartbeats are
     bool audience_changed_ = false;
     std::vector<Contact*> audience_;      // who hears what is said to everybody

@@ -139,7 +139,7 @@ void Neighbourhood::look_at(Contact& c, Instant now) {
         c.offer_all();
         wait(c);
     }
-    if (c.words && now - c.last_sign() > settings_.evict + 2 * suspect_of(c)) {  // it is evicted by now, or about to be
+    if (c.words && is_forgotten(c, now)) {
         c.words.reset();
         c.offer_all();
         c.wants_whole = true;

@@ -168,8 +168,9 @@ private:
             case 0: return crash(name);
             case 1: return start(name);
             case 2:
-                disturb(name + " loses its memory");
+                disturb(name + " loses its memory, and its clock is set");
                 host.lose_memory();
+                host.set_clock(std::chrono::hours(24) * (static_cast<int>(any(3)) - 1));
                 return start(name);
             case 3:
                 disturb(name + (host.is_frozen() ? " goes on" : " freezes"));

@@ -11,8 +11,8 @@ namespace rollcall::test {
 
 using engine::Request;
 
-WorldHost::WorldHost(HostWorld& world, std::string name, EngineSetup setup, std::uint64_t seed)
-    : world_(world), name_(std::move(name)), setup_(std::move(setup)), seed_(seed), transport_(world.make_transport(name_)), shard_(std::make_shared<Shard>("test", "node-" + name_)) {
+WorldHost::WorldHost(HostWorld& world, std::string name, std::string called, EngineSetup setup, std::uint64_t seed)
+    : world_(world), name_(std::move(name)), called_(std::move(called)), setup_(std::move(setup)), seed_(seed), transport_(world.make_transport(name_)), shard_(std::make_shared<Shard>("test", "node-" + name_)) {
     transport_->register_shard(shard_);
     shard_->bus().attach(membership_prefix("test") + "@.", [this](const Message& message, Instant at) {
         if (passes_ && !passes_(message)) return;
@@ -24,20 +24,22 @@ WorldHost::WorldHost(HostWorld& world, std::string name, EngineSetup setup, std:
 
 void WorldHost::start() {
     if (core_) return;
-    const engine::CoreOptions options{"test", "node-" + name_, name_, folder_->path(), setup_.settings, setup_.capacity, setup_.ring, {}};
-    auto opened = engine::Core::open(options, world_.now(), world_.wall_us());
+    const engine::CoreOptions options{"test", "node-" + name_, called_, folder_->path(), setup_.settings, setup_.capacity, setup_.ring, {}};
+    auto opened = engine::Core::open(options, world_.now(), wall_us());
     if (!opened) throw std::runtime_error(opened.error().message);
     core_ = std::move(*opened);
     inbox_ = std::make_unique<engine::Inbox>();
     shm::CheckpointValues values;
     shm::load_checkpoint(core_->roster().header(), values);
-    const engine::HostIdentity self{"test", name_, Incarnation{values.host_incarnation}, core_->roster().header().epoch.load(std::memory_order_relaxed)};
+    const engine::HostIdentity self{"test", called_, Incarnation{values.host_incarnation}, core_->roster().header().epoch.load(std::memory_order_relaxed)};
     core_->listen(engine::listening_of(transport_));
     link_ = std::make_unique<engine::HostLink>(self, engine::ListKeeper::OwnNode{"node-" + name_, ""}, transport_, hooks(), core_->roster().capacity(), ++seed_, sent_);
     cursor_.go_on_after(shm::load_head(core_->roster().header()));
     next_look_ = world_.now();
     turn();
 }
+
+std::int64_t WorldHost::wall_us() const { return world_.wall_us() + std::chrono::duration_cast<std::chrono::microseconds>(clock_ahead_).count(); }
 
 void WorldHost::crash() {
     link_.reset();
@@ -84,7 +86,7 @@ void WorldHost::ask(Request request) {
     bool answered = false;
     request.done = [&answered](const engine::Answer&) { answered = true; };
     inbox_->put(std::move(request));
-    for (int steps = 0; !answered && steps < 10'000; ++steps) core_->step(world_.now(), world_.wall_us(), *inbox_, false);
+    for (int steps = 0; !answered && steps < 10'000; ++steps) core_->step(world_.now(), wall_us(), *inbox_, false);
     if (!answered) throw std::runtime_error("a request was never answered");
 }
 
@@ -122,7 +124,7 @@ void WorldHost::turn() {
     }
     const bool looks = world_.now() >= next_look_;
     if (looks) next_look_ = world_.now() + core_->settings().scan;
-    core_->step(world_.now(), world_.wall_us(), *inbox_, looks);
+    core_->step(world_.now(), wall_us(), *inbox_, looks);
     link_->turn(world_.now());
 }
 
@@ -152,9 +154,9 @@ std::shared_ptr<Transport> HostWorld::make_transport(const std::string& host) {
     return parts.size() == 1 ? parts.front() : CombinedTransport::make(std::move(parts)).value();
 }
 
-WorldHost& HostWorld::add(const std::string& name, EngineSetup setup) {
+WorldHost& HostWorld::add_as(const std::string& name, const std::string& called, EngineSetup setup) {
     for (const auto& network : networks_) network->deliver_until(now_);
-    return *(hosts_[name] = std::make_unique<WorldHost>(*this, name, std::move(setup), seed_ * 1000 + hosts_.size() * 100));
+    return *(hosts_[name] = std::make_unique<WorldHost>(*this, name, called, std::move(setup), seed_ * 1000 + hosts_.size() * 100));
 }
 
 void HostWorld::run(Duration d) {

@@ -24,7 +24,8 @@ class HostWorld;
 // One host: its memory lives as long as this, its engine comes and goes.
 class WorldHost {
 public:
-    WorldHost(HostWorld& world, std::string name, EngineSetup setup, std::uint64_t seed);
+    // `name` on the network; what it calls itself is `called`.
+    WorldHost(HostWorld& world, std::string name, std::string called, EngineSetup setup, std::uint64_t seed);
     ~WorldHost() { crash(); }
 
     const std::string& name() const noexcept { return name_; }
@@ -38,6 +39,8 @@ public:
     // Stopped like by a debugger: nothing runs, and messages wait.
     void freeze(bool frozen) { frozen_ = frozen; }
     bool is_frozen() const noexcept { return frozen_; }
+    // Its wall clock, beside everybody's.
+    void set_clock(Duration ahead) { clock_ahead_ = ahead; }
     // Of what arrives it hears only what passes; null: everything.
     void hear_only(std::function<bool(const Message&)> passes) { passes_ = std::move(passes); }
 
@@ -65,8 +68,10 @@ private:
     bool beat(const engine::HostWords& words, bool agrees, Instant at);
     bool looks() const;
 
+    std::int64_t wall_us() const;
+
     HostWorld& world_;
-    std::string name_;
+    std::string name_, called_;
     EngineSetup setup_;
     std::unique_ptr<TemporaryFolder> folder_ = std::make_unique<TemporaryFolder>();
     std::uint64_t seed_;
@@ -82,6 +87,7 @@ private:
     std::function<bool(const Message&)> passes_;
     Cursor cursor_;
     Instant next_look_{};
+    Duration clock_ahead_{};
     bool frozen_ = false;
     std::uint32_t next_pid_ = 100;
 };
@@ -96,7 +102,9 @@ public:
     }
 
     // Up and running.
-    WorldHost& add(const std::string& name, EngineSetup setup = {});
+    WorldHost& add(const std::string& name, EngineSetup setup = {}) { return add_as(name, name, std::move(setup)); }
+    // Which calls itself so.
+    WorldHost& add_as(const std::string& name, const std::string& called, EngineSetup setup = {});
     WorldHost& operator[](const std::string& name) { return *hosts_.at(name); }
     const std::map<std::string, std::unique_ptr<WorldHost>>& hosts() const noexcept { return hosts_; }
     InProcessNetwork& network(std::size_t i = 0) noexcept { return *networks_[i]; }
