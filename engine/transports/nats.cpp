@@ -58,7 +58,12 @@ struct NatsTransport::Impl final : NatsListener {
         return connection;
     }
     void want(const std::string& subject);
-    bool note_sent(std::string_view bytes, Instant now);
+    void note_sent(std::string_view bytes, Instant now);
+    bool is_overdue(Instant now) const {
+        const std::lock_guard lock(heard_mutex);
+        return echoes.is_overdue(now);
+    }
+    void change_soon();
     void on_message(std::string_view bytes) override;
     void on_line(const std::string& line) override;
     bool is_echo(const Message& message, std::string_view bytes, Instant at);
@@ -114,8 +119,9 @@ void NatsTransport::Impl::keep_connected() {
 void NatsTransport::Impl::change_server() {
     std::shared_ptr<NatsConnection> old;
     {
-        const std::lock_guard lock(mutex);
+        const std::lock_guard lock(mutex), heard_lock(heard_mutex);
         old = std::exchange(connection, nullptr);
+        echoes.forget();
     }
     if (old) {
         on_line("what was sent does not come back: changing to another server");
@@ -129,6 +135,7 @@ void NatsTransport::Impl::change_server() {
     {
         const std::lock_guard lock(mutex), heard_lock(heard_mutex);
         echoes.forget();
+        wants_other_server = false;
         connection = *made;
         wanted = subjects;
     }
@@ -143,12 +150,16 @@ void NatsTransport::Impl::want(const std::string& subject) {
     if (const auto now = present()) now->subscribe(subject);
 }
 
-// True: what was sent before should have come back by now.
-bool NatsTransport::Impl::note_sent(std::string_view bytes, Instant now) {
+void NatsTransport::Impl::note_sent(std::string_view bytes, Instant now) {
+    if (is_overdue(now)) change_soon();
     const std::lock_guard lock(heard_mutex);
-    const bool is_overdue = echoes.is_overdue(now);
     echoes.sent(hash_of(bytes), now);
-    return is_overdue;
+}
+
+void NatsTransport::Impl::change_soon() {
+    const std::lock_guard lock(mutex);
+    wants_other_server = true;
+    wake.notify_all();
 }
 
 void NatsTransport::Impl::on_line(const std::string& line) {
@@ -195,11 +206,7 @@ Result<void> NatsTransport::publish(const Message& message) {
     impl_->switchboard.count_published();
     const auto connection = impl_->present();
     const bool is_up = connection && connection->is_connected();
-    if (is_up && message.via.empty() && impl_->note_sent(*bytes, std::chrono::steady_clock::now())) {
-        const std::lock_guard lock(impl_->mutex);
-        impl_->wants_other_server = true;
-        impl_->wake.notify_all();
-    }
+    if (is_up && message.via.empty()) impl_->note_sent(*bytes, std::chrono::steady_clock::now());
     if (auto sent = is_up ? connection->publish(*subject, *bytes) : Result<void>(fail(ErrorKind::system, "not connected to a server")); !sent) {
         impl_->switchboard.count_failed();
         return sent;
@@ -222,6 +229,7 @@ void NatsTransport::subscribe(std::string prefix) {
 std::size_t NatsTransport::deliver(const Message& message, Instant at) { return impl_->switchboard.deliver(message, at); }
 
 Instant NatsTransport::heard_until(Instant now) const {
+    if (impl_->is_overdue(now)) impl_->change_soon();  // whoever asks asks often
     const std::lock_guard lock(impl_->heard_mutex);
     return std::min(now, impl_->echoes.heard_until());
 }
