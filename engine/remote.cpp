@@ -185,6 +185,7 @@ bool Remote::admit(RemoteHost& host, const Name& name, const ListEntry& claim) {
 void Remote::enter(RemoteHost& host, const Name& name, const Room& room, Blob blob, const ListEntry& claim) {
     const Said said = said_by(claim);
     books_.hosts.add_member(host, room.slot, said);
+    host.carried_over.erase(room.slot.value);
     const bool says_how = claim.reason == Reason::join || claim.reason == Reason::registered;
     const Hot hot = residents_.admit(name, room, std::move(blob), claim.incarnation, says_how ? claim.reason : Reason::host_said, host.word);
     if (said.state == State::suspect) bring(books_, host, room.slot, name, hot, {State::suspect, Reason::host_said, {}});
@@ -197,9 +198,11 @@ bool Remote::change(RemoteHost& host, const Name& name, Holder& holder, const Li
         return true;
     }
     // Whoever was rebooted with an earlier clock numbers its members from there, until it is told better.
-    const bool is_carried_over = host.carried_over.erase(holder.slot.value) != 0;
+    const bool is_carried_over = host.carried_over.contains(holder.slot.value);
     if (claim.incarnation < holder.hot.incarnation && !is_carried_over) return true;  // news of a life that is over
-    if (claim.incarnation != holder.hot.incarnation) return renew(host, name, holder, claim);
+    const bool is_after_death = is_carried_over && holder.hot.is_proof() && claim.state != State::dead;  // by chance under the same number
+    if (claim.incarnation != holder.hot.incarnation || is_after_death) return renew(host, name, holder, claim);
+    host.carried_over.erase(holder.slot.value);
     Said& said = books_.hosts.said(holder.slot);
     said = said_by(claim);
     Blob blob = holder.blob;

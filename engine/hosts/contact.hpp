@@ -81,6 +81,8 @@ struct Contact {
     Instant next_answer{}, next_answer_elsewhere{};  // to its own questions
     Instant next_list{}, next_hints{}, next_greeting{};
     bool wants_hosts = false;   // it asked whom else we know
+    std::optional<Instant> greeting_due;  // when it is told
+    std::size_t greeted = 0;              // how many were named already
     std::optional<std::size_t> in_audience;  // its place there
     bool is_cared_for = false;
     Instant next_telling{};     // that it is suspected here

@@ -145,7 +145,7 @@ void Neighbourhood::take(const Message& m, const HostAsk& question, Instant at) 
     c->wants_hosts = c->wants_hosts || question.wants_hosts;
     if (hooks_.speaks() && speaker_.knows_list()) out_.push_back(speaker_.answer(question, c->is_verified ? c->incarnation : Incarnation{}, m, settings_.heartbeat));
     if (!is_known(*c, m, question.incarnation) || c->must_answer(at, suspect_of(*c))) ask_at(*c, m.via, at);
-    else if (question.wants_hosts) greet(*c, at);
+    if (question.wants_hosts) owe_greeting(*c, at);
 }
 
 // Our own, thrown back; or of another host that calls itself so, and began later. (One that began earlier cannot be told from a recording of ourselves.)
@@ -207,8 +207,9 @@ void Neighbourhood::take(const Message& m, const HostAnswer& answer, Instant at)
     listens(*c, true);
     note_path(*c, m.via, at);
     c->quality.count_round_trip(at - asked->asked_at);
+    round_trip_ = std::chrono::duration_cast<Duration>(round_trip_ * 0.9 + (at - asked->asked_at) * 0.1);
     accept(*c, beat, asked->asked_at, at);
-    if (is_new) greet(*c, at);
+    if (is_new) owe_greeting(*c, at);
 }
 
 // It was heard from there, or answered from there for the first time. Copies by several ways count once, and whatever heard it last is the way to it.

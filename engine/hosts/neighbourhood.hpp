@@ -139,9 +139,10 @@ private:
     WayMask ways_of(const Contact& c) const;
     bool is_copy(Contact& c, const Message& m, const HostBeat& beat, Instant at);
     void note_double(Contact& c, Instant at);
+    void owe_greeting(Contact& c, Instant now);
     void greet(Contact& c, Instant now);
     void gossip(Instant now);
-    void name_others(Contact& c, std::size_t most, Instant now);
+    bool name_others(Contact& c, std::size_t most, Instant now);
     void hand_over(Contact& c);
     bool hand_over_some(Contact& c);
     bool hand_over_whole(Contact& c);
@@ -156,6 +157,7 @@ private:
     void question_the_silent(Instant now);
     void question(Contact& c, Instant now);
     Duration question_pause_of(const Contact& c, Instant now) const;
+    Duration unhurried_pause() const;
     void tell(Contact& c, Instant now);
     void ask_others_about(Contact& c, Instant now);
     void want_list(Contact& c, Instant now);
@@ -178,6 +180,7 @@ private:
     std::vector<Message> out_;
     Instant next_round_{}, next_gossip_{}, next_line_of_namesake_{};
     Duration question_pause_ = std::chrono::milliseconds(100), between_rounds_ = std::chrono::milliseconds(50);  // shorter where heartbeats are
+    Duration round_trip_{};               // of the last answers, whoever gave them
     bool audience_changed_ = false;
     std::vector<Contact*> audience_;      // who hears what is said to everybody
     std::vector<Contact*> cared_for_;     // who may need something soon: to be asked, or its list

@@ -12,16 +12,24 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 namespace {
-constexpr Duration a_datagram_is_late = milliseconds(250);
+constexpr Duration a_datagram_is_late = milliseconds(250), a_long_way = milliseconds(400);
 constexpr Duration a_stranger_has = seconds(10), a_list_is_kept = minutes(60), a_contact_is_sought = minutes(10);
-constexpr std::size_t questions_a_round = 128, requests_a_round = 64, hints_a_greeting = 64, hints_of_gossip = 8;
+constexpr std::size_t questions_a_round = 128, requests_a_round = 64, hints_a_greeting = 16, hints_of_gossip = 8;
 }  // namespace
 
 // A few of those whom we know, or all of them for whoever knows nobody: one common acquaintance is enough to meet everybody.
+// Not at once: it must have had our answer, else it takes no hints of us; and where all begin together there is more to tell a moment later.
+void Neighbourhood::owe_greeting(Contact& c, Instant now) {
+    if (!c.greeting_due) c.greeting_due = std::max(now + question_pause_, c.next_greeting);
+    care_for(c);
+}
+
 void Neighbourhood::greet(Contact& c, Instant now) {
-    if (now < c.next_greeting) return;
+    if (!c.greeting_due || now < *c.greeting_due || c.must_answer(now, suspect_of(c))) return;
+    if (!name_others(c, c.wants_hosts ? SIZE_MAX : hints_a_greeting, now)) return;  // goes on in the next round
+    c.greeting_due.reset();
+    c.wants_hosts = false;
     c.next_greeting = now + std::max<Duration>(c.intervals(5), seconds(1));
-    name_others(c, std::exchange(c.wants_hosts, false) ? SIZE_MAX : hints_a_greeting, now);
 }
 
 // What a greeting that was lost would have said is said by somebody, some time.
@@ -29,7 +37,7 @@ void Neighbourhood::gossip(Instant now) {
     if (now < next_gossip_ || audience_.size() < 2) return;
     next_gossip_ = now + 5 * settings_.heartbeat;
     Contact& c = *audience_[random_() % audience_.size()];
-    if (!c.must_answer(now, suspect_of(c))) name_others(c, hints_of_gossip, now);
+    if (!c.must_answer(now, suspect_of(c))) (void)name_others(c, hints_of_gossip, now);
 }
 
 void Neighbourhood::listens(Contact& c, bool does) {
@@ -46,12 +54,13 @@ void Neighbourhood::listens(Contact& c, bool does) {
     c.in_audience.reset();
 }
 
-void Neighbourhood::name_others(Contact& c, std::size_t most, Instant now) {
+// False: no more may be said now.
+bool Neighbourhood::name_others(Contact& c, std::size_t most, Instant now) {
     constexpr std::size_t room = max_host_payload - 16, longest = 2 * 64;
     HostHints page;
     std::size_t bytes = 0;
     const std::size_t many = std::min(most, audience_.size());
-    for (std::size_t i = 0; i < many; ++i) {
+    for (std::size_t i = many == audience_.size() ? std::min(c.greeted, many) : 0; i < many; ++i) {
         const Contact& other = *audience_[many == audience_.size() ? i : random_() % audience_.size()];
         const Contact::Path* there = other.path_over(transport_of(c.address()));  // as it hears us, it may hear others
         const std::string& address = there == nullptr ? other.address() : there->address;
@@ -59,11 +68,14 @@ void Neighbourhood::name_others(Contact& c, std::size_t most, Instant now) {
         page.hosts.push_back({other.host, address});
         bytes += other.host.size() + address.size() + 2;
         if (bytes + longest < room) continue;
-        if (!may_say(now)) return;
+        if (!may_say(now)) return false;
         out_.push_back(speaker_.say(std::exchange(page, {}), c.host, c.address()));
         bytes = 0;
+        c.greeted = i + 1;
     }
+    c.greeted = 0;
     if (!page.hosts.empty() && may_say(now)) out_.push_back(speaker_.say(page, c.host, c.address()));
+    return true;
 }
 
 Duration Neighbourhood::tick(Instant now, std::vector<Message>& out) {
@@ -82,7 +94,7 @@ Duration Neighbourhood::tick(Instant now, std::vector<Message>& out) {
     std::move(out_.begin(), out_.end(), std::back_inserter(out));
     out_.clear();
     const Duration until_beat = speaker_.next() - now;
-    return std::clamp<Duration>(speaker_.has_news() ? milliseconds(2) : until_beat, milliseconds(1), std::min<Duration>(milliseconds(20), between_rounds_));
+    return std::clamp<Duration>(speaker_.has_news() ? milliseconds(2) : until_beat, milliseconds(1), between_rounds_);
 }
 
 // Whoever is heard and agrees is only looked at now and then: a quarter of an interval is soon enough to notice that he is not.
@@ -106,7 +118,7 @@ void Neighbourhood::go_round(Instant now) {
     }
 }
 
-bool Neighbourhood::needs_care(const Contact& c, Instant now) const { return !c.is_verified || !c.agrees || c.was_refused || c.rival_since || now - c.last_heard >= c.intervals(1.5); }
+bool Neighbourhood::needs_care(const Contact& c, Instant now) const { return !c.is_verified || !c.agrees || c.was_refused || c.rival_since || c.greeting_due || now - c.last_heard >= c.intervals(1.5); }
 
 void Neighbourhood::care_for(Contact& c) {
     if (!std::exchange(c.is_cared_for, true)) cared_for_.push_back(&c);
@@ -130,6 +142,7 @@ bool Neighbourhood::is_worth_keeping(const Contact& c, Instant now) const { retu
 
 void Neighbourhood::look_at(Contact& c, Instant now) {
     if (!c.is_verified) return;
+    greet(c, now);
     listens(c, now - c.last_heard < settings_.evict + suspect_of(c) - settings_.suspect);
     tell(c, now);
     ask_others_about(c, now);
@@ -149,10 +162,16 @@ void Neighbourhood::look_at(Contact& c, Instant now) {
 
 // Often while it may be saved from being judged, then now and then, for ever: whoever was cut off is found again.
 Duration Neighbourhood::question_pause_of(const Contact& c, Instant now) const {
-    if (!c.is_verified) return 5 * question_pause_;
+    if (!c.is_verified) return 5 * unhurried_pause();
     const Duration silence = now - c.last_heard;
-    if (silence < settings_.evict + suspect_of(c)) return question_pause_;
+    if (silence < settings_.evict + suspect_of(c)) return unhurried_pause();
     return silence < a_contact_is_sought ? std::min<Duration>(c.intervals(5), minutes(1)) : minutes(1);
+}
+
+// Where answers take longer than any way there and back, hosts or the network have too much to do, and questions must not be more of it; but some chances are left
+// before anybody is suspected.
+Duration Neighbourhood::unhurried_pause() const {
+    return std::clamp<Duration>(2 * (round_trip_ - a_long_way), question_pause_, std::max<Duration>(question_pause_, settings_.suspect / 8));
 }
 
 // So many a round, whoever has waited longest for his turn first; before all others those who may be alive.
