@@ -60,6 +60,7 @@ struct Contact {
     bool note_path(std::string_view address, Instant at) noexcept;
     // It answered from there: in place of where it was on that transport.
     void move_to(const std::string& address, Instant at);
+    std::uint32_t unanswered = 0;  // questions since it was heard
     std::size_t turn = 0;  // of its places, whose it is to be asked while it is silent
     HostSequence highest;
     Instant last_heard{};       // a moment at which it lived

@@ -94,6 +94,7 @@ Contact* Neighbourhood::find_believed(const Message& m, Incarnation incarnation,
 void Neighbourhood::send_question(Contact& c, const std::string& address, Instant now) {
     const std::uint64_t nonce = hooks_.nonce();
     c.ask(nonce, now);
+    ++c.unanswered;
     out_.push_back(speaker_.say(HostAsk{nonce, speaker_.self().incarnation, !is_established_}, c.host, address));
 }
 
@@ -207,7 +208,7 @@ void Neighbourhood::take(const Message& m, const HostAnswer& answer, Instant at)
     listens(*c, true);
     note_path(*c, m.via, at);
     c->quality.count_round_trip(at - asked->asked_at);
-    round_trip_ = std::chrono::duration_cast<Duration>(round_trip_ * 0.9 + (at - asked->asked_at) * 0.1);
+    pace_.answered(at - asked->asked_at);
     accept(*c, beat, asked->asked_at, at);
     if (is_new) owe_greeting(*c, at);
 }
@@ -263,6 +264,7 @@ void Neighbourhood::accept(Contact& c, const HostBeat& beat, Instant lived_at, I
     c.interval = std::clamp<Duration>(milliseconds(beat.interval_ms), least, std::max<Duration>(minutes(60), least));
     const bool is_told = suspect_timeout(settings_.suspect, c.interval) == suspect_timeout(settings_.suspect, c.told_interval);
     c.last_heard = std::max(c.last_heard, lived_at);
+    c.unanswered = 0;
     if (beat.sequence >= c.highest) {
         c.highest = beat.sequence;
         compare(c, beat.list, now);

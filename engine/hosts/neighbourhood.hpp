@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/hosts/contact.hpp"
+#include "engine/hosts/question_pace.hpp"
 #include "engine/hosts/speaker.hpp"
 #include "engine/receivers.hpp"
 #include "engine/request.hpp"
@@ -157,7 +158,6 @@ private:
     void question_the_silent(Instant now);
     void question(Contact& c, Instant now);
     Duration question_pause_of(const Contact& c, Instant now) const;
-    Duration unhurried_pause() const;
     void tell(Contact& c, Instant now);
     void ask_others_about(Contact& c, Instant now);
     void want_list(Contact& c, Instant now);
@@ -180,7 +180,7 @@ private:
     std::vector<Message> out_;
     Instant next_round_{}, next_gossip_{}, next_line_of_namesake_{};
     Duration question_pause_ = std::chrono::milliseconds(100), between_rounds_ = std::chrono::milliseconds(50);  // shorter where heartbeats are
-    Duration round_trip_{};               // of the last answers, whoever gave them
+    QuestionPace pace_;                   // of those that nobody made us ask
     bool audience_changed_ = false;
     std::vector<Contact*> audience_;      // who hears what is said to everybody
     std::vector<Contact*> cared_for_;     // who may need something soon: to be asked, or its list

@@ -12,7 +12,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 namespace {
-constexpr Duration a_datagram_is_late = milliseconds(250), a_long_way = milliseconds(400);
+constexpr Duration a_datagram_is_late = milliseconds(250);
 constexpr Duration a_stranger_has = seconds(10), a_list_is_kept = minutes(60), a_contact_is_sought = minutes(10);
 constexpr std::size_t questions_a_round = 128, requests_a_round = 64, hints_a_greeting = 16, hints_of_gossip = 8;
 }  // namespace
@@ -162,22 +162,17 @@ void Neighbourhood::look_at(Contact& c, Instant now) {
 
 // Often while it may be saved from being judged, then now and then, for ever: whoever was cut off is found again.
 Duration Neighbourhood::question_pause_of(const Contact& c, Instant now) const {
-    if (!c.is_verified) return 5 * unhurried_pause();
+    if (!c.is_verified) return 5 * question_pause_;
     const Duration silence = now - c.last_heard;
-    if (silence < settings_.evict + suspect_of(c)) return unhurried_pause();
+    if (silence < settings_.evict + suspect_of(c)) return question_pause_;
     return silence < a_contact_is_sought ? std::min<Duration>(c.intervals(5), minutes(1)) : minutes(1);
 }
 
-// Where answers take longer than any way there and back, hosts or the network have too much to do, and questions must not be more of it; but some chances are left
-// before anybody is suspected.
-Duration Neighbourhood::unhurried_pause() const {
-    return std::clamp<Duration>(2 * (round_trip_ - a_long_way), question_pause_, std::max<Duration>(question_pause_, settings_.suspect / 8));
-}
-
-// So many a round, whoever has waited longest for his turn first; before all others those who may be alive.
+// As many as there is a pace for: before all others those who may be alive, and of these whoever was asked least since he was heard; so those who are dead are in nobody's way.
 void Neighbourhood::question_the_silent(Instant now) {
     struct Turn {
         bool is_lost;
+        std::uint32_t unanswered;
         Instant due;
         Contact* contact;
     };
@@ -188,12 +183,12 @@ void Neighbourhood::question_the_silent(Instant now) {
         const bool is_asked = !c.is_verified || c.rival_since || now - c.last_heard >= c.intervals(1.5);
         const Instant last = (c.is_verified && !c.rival_since ? c.next_question : c.next_question_elsewhere) - question_pause_;
         const Instant due = last + (c.rival_since ? question_pause_ : question_pause_of(c, now));
-        if (is_asked && due <= now) turns.push_back({c.is_verified && now - c.last_heard > settings_.dead + suspect_of(c), due, &c});
+        if (is_asked && due <= now) turns.push_back({c.is_verified && now - c.last_heard > settings_.dead + suspect_of(c), c.unanswered, due, &c});
     }
     const std::size_t many = std::min(turns.size(), questions_a_round);
-    const auto before = [](const Turn& a, const Turn& b) { return std::tie(a.is_lost, a.due, a.contact->host) < std::tie(b.is_lost, b.due, b.contact->host); };
+    const auto before = [](const Turn& a, const Turn& b) { return std::tie(a.is_lost, a.unanswered, a.due, a.contact->host) < std::tie(b.is_lost, b.unanswered, b.due, b.contact->host); };
     std::partial_sort(turns.begin(), turns.begin() + static_cast<std::ptrdiff_t>(many), turns.end(), before);
-    for (std::size_t i = 0; i < many; ++i) question(*turns[i].contact, now);
+    for (std::size_t i = 0; i < many && pace_.take(now); ++i) question(*turns[i].contact, now);
 }
 
 void Neighbourhood::question(Contact& c, Instant now) {

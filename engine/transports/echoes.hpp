@@ -16,7 +16,7 @@ class Echoes {
 public:
     // Said to everybody, who are we among.
     void sent(std::size_t hash, Instant at) {
-        if (!waiting_.empty() || last_sent_ != Instant{}) gap_ = at - last_sent_;
+        if (last_sent_ != Instant{}) gap_ = std::max<Duration>(at - last_sent_, gap_ - gap_ / 8);  // between two changes there is less than between two beats
         last_sent_ = at;
         if (waiting_.size() == most_waiting) waiting_.pop_front();
         waiting_.push_back({hash, at});
@@ -26,6 +26,7 @@ public:
         for (std::size_t i = 0; i < waiting_.size(); ++i) {
             if (waiting_[i].hash != hash) continue;
             heard_until_ = waiting_[i].at;
+            changes_ = 0;
             waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(i) + 1);  // what was sent earlier and did not come is lost
             return true;
         }
@@ -33,10 +34,14 @@ public:
     }
     // What was sent up to then has come back, so that whatever others said up to then has come, too.
     Instant heard_until() const noexcept { return heard_until_; }
-    // The oldest has been under way for one and a half of the time between two of them, and half a second.
-    bool is_overdue(Instant now) const noexcept { return !waiting_.empty() && now - waiting_.front().at > std::max<Duration>(gap_ * 3 / 2, std::chrono::milliseconds(500)); }
-    // Nothing is waited for any more.
-    void forget() noexcept { waiting_.clear(); }
+    // The oldest has been under way for one and a half of the time between two of them, and half a second; twice that when the server was changed for it, and so on: where
+    // all is slow, changing makes it slower.
+    bool is_overdue(Instant now) const noexcept { return !waiting_.empty() && now - waiting_.front().at > std::max<Duration>(gap_ * 3 / 2, std::chrono::milliseconds(500)) * (1 << changes_); }
+    // The server is changed: what was sent by the old one is waited for no more.
+    void change() noexcept {
+        waiting_.clear();
+        changes_ = std::min(changes_ + 1, most_changes);
+    }
 
 private:
     struct Sent {
@@ -47,6 +52,8 @@ private:
     std::deque<Sent> waiting_;
     Instant last_sent_{}, heard_until_{};
     Duration gap_{};
+    static constexpr int most_changes = 5;
+    int changes_ = 0;  // since something came back
 };
 
 }  // namespace rollcall

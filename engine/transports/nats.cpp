@@ -121,7 +121,7 @@ void NatsTransport::Impl::change_server() {
     {
         const std::lock_guard lock(mutex), heard_lock(heard_mutex);
         old = std::exchange(connection, nullptr);
-        echoes.forget();
+        echoes.change();
     }
     if (old) {
         on_line("what was sent does not come back: changing to another server");
@@ -134,7 +134,6 @@ void NatsTransport::Impl::change_server() {
     std::set<std::string> wanted;
     {
         const std::lock_guard lock(mutex), heard_lock(heard_mutex);
-        echoes.forget();
         wants_other_server = false;
         connection = *made;
         wanted = subjects;

@@ -14,7 +14,7 @@ namespace rollcall {
 
 namespace {
 
-constexpr std::int64_t timeout_ms = 250, ping_ms = 1'000, retry_ms = 50;
+constexpr std::int64_t connect_ms = 1'000, write_ms = 250, ping_ms = 1'000, retry_ms = 50;
 constexpr int pings_out = 2, kept_while_broken = 8 << 10;  // bytes: what is said late is of no use
 
 // What libnats calls. It lives until libnats is done with it, which may be long after the connection was closed.
@@ -96,8 +96,8 @@ Result<OptionsOwner> make_options(const NatsOptions& from, EarOwner* closure) {
     s.set("the URLs", natsOptions_SetServers, urls.data(), static_cast<int>(urls.size()));
     s.set("the order of servers", natsOptions_SetNoRandomize, true);
     s.set("the name", natsOptions_SetName, "rollcall");
-    s.set("a timeout", natsOptions_SetTimeout, timeout_ms);
-    s.set("a deadline", natsOptions_SetWriteDeadline, timeout_ms);
+    s.set("a timeout", natsOptions_SetTimeout, connect_ms);  // a server that is busy with others answers, too
+    s.set("a deadline", natsOptions_SetWriteDeadline, write_ms);
     s.set("pings", natsOptions_SetPingInterval, ping_ms);
     s.set("pings", natsOptions_SetMaxPingsOut, pings_out);
     s.set("reconnecting", natsOptions_SetMaxReconnect, -1);
@@ -177,7 +177,7 @@ void NatsConnection::subscribe(const std::string& subject) {
     handles_->subscriptions.emplace(subject, made);
 }
 
-void NatsConnection::flush() { natsConnection_FlushTimeout(handles_->connection, timeout_ms); }
+void NatsConnection::flush() { natsConnection_FlushTimeout(handles_->connection, write_ms); }
 
 std::uint64_t NatsConnection::dropped() const {
     const std::lock_guard lock(handles_->mutex);

@@ -43,8 +43,33 @@ TEST(Echoes, AreOverdueAfterOneAndAHalfOfTheTimeBetween) {
     echoes.sent(2, begin + 2s);
     EXPECT_FALSE(echoes.is_overdue(begin + 5s));
     EXPECT_TRUE(echoes.is_overdue(begin + 5001ms));
-    echoes.forget();
-    EXPECT_FALSE(echoes.is_overdue(begin + 1h));
+}
+
+TEST(Echoes, HavePatienceWithEveryOtherServerTwiceAsLong) {
+    Echoes echoes;
+    echoes.sent(1, begin);
+    echoes.change();
+    EXPECT_FALSE(echoes.is_overdue(begin + 1h)) << "that went by the old one";
+    echoes.sent(2, begin + 1s);
+    EXPECT_FALSE(echoes.is_overdue(begin + 3999ms));
+    EXPECT_TRUE(echoes.is_overdue(begin + 4001ms));
+    for (int i = 0; i < 100; ++i) echoes.change();
+    echoes.sent(3, begin + 2s);
+    EXPECT_TRUE(echoes.is_overdue(begin + 2s + 49s)) << "but not for ever";
+    EXPECT_TRUE(echoes.heard(3));
+    echoes.sent(4, begin + 3s);
+    EXPECT_TRUE(echoes.is_overdue(begin + 4600ms)) << "once it works it is as before";
+}
+
+TEST(Echoes, AChangeBetweenTwoBeatsMakesNobodyHurry) {
+    Echoes echoes;
+    for (int i = 0; i < 4; ++i) {
+        echoes.sent(static_cast<std::size_t>(i), begin + std::chrono::seconds(i));
+        echoes.heard(static_cast<std::size_t>(i));
+    }
+    echoes.sent(9, begin + 3010ms);
+    EXPECT_FALSE(echoes.is_overdue(begin + 4s)) << "ten milliseconds after the last beat";
+    EXPECT_TRUE(echoes.is_overdue(begin + 5s));
 }
 
 TEST(Echoes, OfManyThatNeverCameTheLatestAreKept) {
