@@ -13,6 +13,7 @@ void Receivers::attach(Listening listening) {
 }
 
 void Receivers::look(const Now& now, std::int64_t base_ns, const Settings& settings, std::uint64_t credit, const ObservedTime& all) {
+    if (groups_.empty()) return;  // nobody to judge by it
     std::array<Stamp, most_ways> heard{};
     for (std::size_t i = 0; i < listening_.ways; ++i) heard[i] = to_stamp(listening_.heard_until(i, instant_from_ns(now.mono_ns)), base_ns);
     for (auto& [ways, group] : groups_) {
