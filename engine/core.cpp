@@ -135,6 +135,20 @@ void Core::work_with(std::unique_ptr<Books> books) {
 void Core::listen(Listening listening) {
     listening_ = std::move(listening);
     books_->receivers.attach(listening_);
+    if (books_->hosts.is_empty()) return;
+    // Hosts that an earlier engine left.
+    std::optional<Stamp> oldest;
+    const auto see = [&](Slot slot, bool is_alive) {
+        const std::int64_t word = roster().word(slot).load(std::memory_order_acquire);  // [beat]
+        if (is_alive && word >= 0 && word != shm::free_word) oldest = std::min(oldest.value_or(shm::stamp_of(word)), shm::stamp_of(word));
+    };
+    books_->hosts.each([&](RemoteHost& host) {
+        if (host.host != no_slot) see(host.host, books_->hot(host.host).state == State::alive);
+        see(host.word, host.heard == Announced::alive && !host.is_gone);
+        return true;
+    });
+    const WayMask all = books_->receivers.use_all(oldest);
+    books_->hosts.each([&](RemoteHost& host) { return host.ways = all, true; });
 }
 
 // Who runs this cluster now; members and observers read it.

@@ -33,10 +33,10 @@ Result<void> Engine::Impl::tie(Engine& self) {
     if (has_hosts) {
         shm::CheckpointValues values;
         if (!shm::load_checkpoint(core->roster().header(), values)) return fail(ErrorKind::damaged, "the checkpoint does not read");
-        core->listen(engine::listening_of(parts.transport));
         (*made)->join_hosts({options.cluster, options.host, Incarnation{values.host_incarnation}, core->roster().header().epoch.load(std::memory_order_relaxed)}, options.endpoint, host_hooks(self), core->roster().capacity(), sent);
     }
     const std::lock_guard no_step(stepping);
+    if (has_hosts) core->listen(engine::listening_of(parts.transport));
     link = std::move(*made);
     return {};
 }

@@ -23,9 +23,17 @@ void Receivers::look(const Now& now, std::int64_t base_ns, const Settings& setti
         if (!std::exchange(group.has_begun, true)) {
             group.time = all;
             latest = now.stamp;
+            hold(group, now.stamp, to_stamp_units_up(settings.suspect), to_stamp_units_up(settings.heartbeat));
         }
         look(group, std::min(latest, now.stamp), now.stamp, settings, credit);
     }
+}
+
+// An engine before this one did not call them silent: nobody had listened. Nor does this one, before they could be asked.
+void Receivers::hold(Group& group, Stamp now, std::uint64_t suspect, std::uint64_t heartbeat) {
+    const Stamp threshold = group.time.threshold(suspect);
+    if (!group.oldest_alive || *group.oldest_alive >= threshold) return;
+    group.time.lose(std::min(now, Stamp{group.oldest_alive->value + suspect}), Stamp{now.value + 2 * heartbeat});
 }
 
 void Receivers::look(Group& group, Stamp heard, Stamp now, const Settings& settings, std::uint64_t credit) {
@@ -35,9 +43,12 @@ void Receivers::look(Group& group, Stamp heard, Stamp now, const Settings& setti
     const std::uint64_t deaf = now.value - heard.value;
     const bool is_given_up = deaf > to_stamp_units_up(settings.evict);
     if (group.time.pause_count() == shm::max_pauses) group.time.forget_beyond(to_stamp_units_up(settings.evict));
+    // What was held back has to be taken, and the silent have to be asked, before anything can be said of them.
+    if (group.was_gone && deaf <= patience) group.time.lose(now, Stamp{now.value + to_stamp_units_up(settings.heartbeat)});
     group.time.look(is_given_up ? now : std::min(now, Stamp{heard.value + patience}), credit);
     group.thresholds.update(group.time, settings);
     changes_ += std::exchange(group.is_gone, deaf > patience) != group.is_gone;
+    group.was_gone = group.is_gone;
 }
 
 Thresholds Receivers::thresholds(WayMask ways, const Thresholds& all) const noexcept {

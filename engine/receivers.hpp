@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 
 #include "engine/ledger.hpp"
 #include "engine/observed_time.hpp"
@@ -34,6 +35,14 @@ public:
     // There are hosts that these ways bring: they listen now.
     void use(WayMask ways) {
         if (ways != 0) groups_.try_emplace(ways);
+        ++changes_;  // whose hosts are orphaned may be others now
+    }
+    // The same, of hosts that an earlier engine left, any of which may be their way; the one of them that was heard longest ago and was not called silent.
+    WayMask use_all(std::optional<Stamp> oldest_alive) {
+        const WayMask all = listening_.ways == 0 ? 0 : ~WayMask{0} >> (most_ways - listening_.ways);
+        use(all);
+        if (all != 0) groups_[all].oldest_alive = oldest_alive;
+        return all;
     }
     // Asks every way, after the detector's own time has looked at the same `now`.
     void look(const Now& now, std::int64_t base_ns, const Settings& settings, std::uint64_t credit, const ObservedTime& all);
@@ -59,12 +68,14 @@ private:
         ObservedTime time;
         MonotoneThresholds thresholds;
         Stamp heard{};  // by the one of them that has listened longest
-        bool has_begun = false, is_gone = false;
+        bool has_begun = false, is_gone = false, was_gone = false;
+        std::optional<Stamp> oldest_alive;  // when it begins
     };
     const Group* find(WayMask ways) const noexcept {
         const auto at = groups_.find(ways);
         return at == groups_.end() || !at->second.has_begun ? nullptr : &at->second;
     }
+    static void hold(Group& group, Stamp now, std::uint64_t suspect, std::uint64_t heartbeat);
     void look(Group& group, Stamp heard, Stamp now, const Settings& settings, std::uint64_t credit);
 
     Listening listening_;

@@ -1,6 +1,7 @@
 #include "engine/remote.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace rollcall::engine {
 
@@ -138,8 +139,7 @@ void Remote::admit_known(const Request& request, const Name& name, Holder holder
         }
     }
     host->interval = request.interval;
-    host->ways = request.ways;
-    books_.receivers.use(request.ways);
+    if (std::exchange(host->ways, request.ways) != request.ways) books_.receivers.use(request.ways);
     host->displaced = request.displaced;
     tell_words(*host, holder.hot.generation, request.incarnation, is_new, answer);
 }

@@ -36,6 +36,12 @@ struct PathQuality {
     void count_round_trip(Duration took) noexcept;
 };
 
+// An address begins with what carries it: "udp:10.0.0.1:7946".
+inline std::string_view transport_of(std::string_view address) noexcept {
+    const std::size_t colon = address.find(':');
+    return colon == std::string_view::npos ? std::string_view() : address.substr(0, colon);
+}
+
 struct Contact {
     Contact(std::string name, std::size_t max_entries) : host(std::move(name)), list(max_entries) {}
 
@@ -56,6 +62,12 @@ struct Contact {
     const Path* find_path(std::string_view address) const noexcept;
     // Its place on this transport; null: none.
     const Path* path_over(std::string_view transport) const noexcept;
+    // Its place on any transport on which the other one is, too; null: none.
+    const Path* path_beside(const Contact& other) const noexcept {
+        for (const Path& path : other.paths)
+            if (const Path* mine = path_over(transport_of(path.address))) return mine;
+        return nullptr;
+    }
     // It was heard from there. True: from now on it is spoken to elsewhere than before.
     bool note_path(std::string_view address, Instant at) noexcept;
     // It answered from there: in place of where it was on that transport.
@@ -140,9 +152,6 @@ struct Contact {
     // It lived at this moment, by its own word or another's.
     Instant last_sign() const noexcept { return std::max(last_heard, vouched_at); }
 };
-
-// An address begins with what carries it: "udp:10.0.0.1:7946".
-inline std::string_view transport_of(std::string_view address) noexcept { return address.substr(0, address.find(':')); }
 
 // A receiver waits at least for three of a sender's intervals.
 inline Duration suspect_timeout(Duration setting, Duration interval) noexcept { return std::max(setting, 3 * interval); }

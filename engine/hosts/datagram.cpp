@@ -39,6 +39,7 @@ Result<std::string> encode_datagram(const Message& m, const KeyRing* keys) {
     if (m.cluster.size() > 0xFF || m.origin.size() > 0xFF || m.destination.size() > 0xFF || m.path.size() > 0xFFFF || m.content_type.size() > 0xFF) return fail(ErrorKind::invalid, "a name in the message is too long");
     const Kind kind = kind_of(m);
     const std::uint8_t signer = keys == nullptr ? 0 : keys->signer();
+    if (keys != nullptr && signer == 0) return fail(ErrorKind::invalid, "there is no key to sign it with");
     ByteWriter out;
     out.text(magic).number(version, 1).number(static_cast<std::uint64_t>(kind), 1);
     out.number((m.destination.empty() ? 0 : has_destination) | (signer == 0 ? 0 : has_mac), 1).number(signer, 1);  // flags, key id
@@ -62,7 +63,7 @@ namespace {
 // With keys nobody is believed who has none; without them nobody who has one. Takes the MAC off.
 DatagramFault check_signature(std::string_view& bytes, const KeyRing* keys) {
     const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
-    const bool has_keys = keys != nullptr && keys->signer() != 0, is_heartbeat = at(3) == static_cast<std::uint8_t>(Kind::node_heartbeat);
+    const bool has_keys = keys != nullptr, is_heartbeat = at(3) == static_cast<std::uint8_t>(Kind::node_heartbeat);
     if ((at(4) & has_mac) == 0) return has_keys && !(is_heartbeat && keys->accepts_plain()) ? DatagramFault::unsigned_message : DatagramFault::none;
     if (!has_keys) return DatagramFault::unknown_key;
     if (bytes.size() < header_bytes + KeyRing::mac_bytes) return DatagramFault::truncated;

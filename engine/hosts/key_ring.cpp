@@ -58,10 +58,12 @@ Result<void> KeyRing::check(const std::vector<Key>& keys) {
     return {};
 }
 
-void KeyRing::replace(std::vector<Key> keys) {
+Result<void> KeyRing::replace(std::vector<Key> keys) {
+    if (auto ok = check(keys); !ok) return ok;
     auto made = std::make_shared<const Keys>(std::move(keys));
     const std::lock_guard lock(mutex_);
     keys_ = std::move(made);
+    return {};
 }
 
 std::uint8_t KeyRing::signer() const {

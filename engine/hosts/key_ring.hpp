@@ -30,7 +30,7 @@ Key make_key(std::uint8_t id);
 std::string text_of(const Key& key);
 Result<Key> parse_key(std::uint8_t id, std::string_view digits);
 
-// Thread-safe; shared by transports. Without keys nothing is signed, and what is signed is not believed.
+// Thread-safe; shared by transports. A ring that has no key signs nothing, so that nothing is sent, and believes nobody.
 class KeyRing {
 public:
     static constexpr std::size_t mac_bytes = 16;
@@ -38,9 +38,10 @@ public:
     // `accepts_plain`: heartbeats of single nodes may come unsigned. Hosts' messages never may.
     explicit KeyRing(std::vector<Key> keys, bool accepts_plain = false);
 
-    // From the next message on. Fails with invalid, and changes nothing: no key, two of one id, an id of 0.
+    // Fails with invalid: no key, two of one id, an id of 0.
     static Result<void> check(const std::vector<Key>& keys);
-    void replace(std::vector<Key> keys);
+    // From the next message on. Fails like check(), and changes nothing.
+    Result<void> replace(std::vector<Key> keys);
     bool accepts_plain() const noexcept { return accepts_plain_; }
 
     // Id of the key that signs; 0: none does.

@@ -101,7 +101,7 @@ void Neighbourhood::send_question(Contact& c, const std::string& address, Instan
 void Neighbourhood::ask(Contact& c, Instant now) {
     if (now < c.next_question) return;
     c.next_question = now + question_pause_;
-    const bool is_silent = now - c.last_heard >= c.intervals(1.5);  // then everywhere in turn
+    const bool is_silent = c.rival_since || now - c.last_heard >= c.intervals(1.5);  // then everywhere in turn
     if (c.paths.empty()) return send_question(c, c.candidate, now);
     send_question(c, std::string(is_silent ? c.paths[c.turn++ % c.paths.size()].address : c.address()), now);
 }
@@ -169,8 +169,11 @@ void Neighbourhood::hear_of_oneself(Incarnation known) {
     speaker_.raise(*to_raise_);
 }
 
-// An earlier life than the one that is known; unless that was forgotten in the meantime: then whoever answers now is who there is, whatever his clock said when he began.
-bool Neighbourhood::is_over_for(const Contact& c, Incarnation life, Instant at) const { return c.is_verified && life < c.incarnation && !is_forgotten(c, at); }
+// An earlier life than the one that is known; unless that was forgotten in the meantime and does not answer: then whoever answers now is who there is, whatever his clock
+// said when he began. (If we slept, the first one has not been asked yet.)
+bool Neighbourhood::is_over_for(const Contact& c, Incarnation life, Instant at) const {
+    return c.is_verified && life < c.incarnation && !(is_forgotten(c, at) && c.unanswered >= 3);
+}
 
 // A second host of this name, with a later life, while the first one was heard a moment ago. Whoever restarted leaves the questions to its old life unanswered:
 // after three of them the new one counts.
@@ -208,7 +211,7 @@ void Neighbourhood::take(const Message& m, const HostAnswer& answer, Instant at)
     listens(*c, true);
     note_path(*c, m.via, at);
     c->quality.count_round_trip(at - asked->asked_at);
-    pace_.answered(at - asked->asked_at);
+    if (!is_new && !is_lost(*c, at)) pace_.answered(at - asked->asked_at);
     accept(*c, beat, asked->asked_at, at);
     if (is_new) owe_greeting(*c, at);
 }
@@ -225,6 +228,10 @@ void Neighbourhood::note_path(Contact& c, const std::string& address, Instant at
     if (!is_other && ways_of(c) == c.told_ways) return;
     c.wants_admission = true;
     wait(c);
+}
+
+bool Neighbourhood::can_reach(const std::string& address) const {
+    return hooks_.ways.empty() || std::find(hooks_.ways.begin(), hooks_.ways.end(), transport_of(address)) != hooks_.ways.end();
 }
 
 // By which it was heard lately.
@@ -348,7 +355,7 @@ void Neighbourhood::take(const Message& m, const HostHints& hints, Instant at) {
     if (sender == nullptr || !sender->is_verified || !sender->is_at(m.via) || at < sender->next_hints) return;
     if (hints.hosts.size() < hints_of_a_page) sender->next_hints = at + seconds(1);  // the last page of several
     for (const auto& [host, address] : hints.hosts) {
-        if (host == speaker_.self().host || allowance_ < 1) continue;
+        if (host == speaker_.self().host || allowance_ < 1 || !can_reach(address)) continue;
         Message hinted;
         hinted.origin = host;
         Contact* c = find_or_meet(hinted);

@@ -123,6 +123,8 @@ private:
     bool is_over_for(const Contact& c, Incarnation life, Instant at) const;
     // It is evicted by now, or about to be.
     bool is_forgotten(const Contact& c, Instant now) const { return now - c.last_sign() > settings_.evict + 2 * suspect_of(c); }
+    // It is dead by now, or about to be.
+    bool is_lost(const Contact& c, Instant now) const { return now - c.last_heard > settings_.dead + suspect_of(c); }
     bool may_say(Instant now);
     bool is_rival(Contact& c, const Message& m, const HostBeat& beat, Instant at);
     void wait(Contact& c);
@@ -138,6 +140,7 @@ private:
     bool admit(Contact& c);
     void note_path(Contact& c, const std::string& address, Instant at);
     WayMask ways_of(const Contact& c) const;
+    bool can_reach(const std::string& address) const;
     bool is_copy(Contact& c, const Message& m, const HostBeat& beat, Instant at);
     void note_double(Contact& c, Instant at);
     void owe_greeting(Contact& c, Instant now);

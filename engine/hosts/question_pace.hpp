@@ -1,4 +1,4 @@
-// How many questions a second: as many as are answered in time. Where all are slow, because hosts or the network between them have too much to do, questions must not be
+// How many questions a second to hosts that may be alive: as many as are answered in time. Where all are slow, because hosts or the network between them have too much to do, questions must not be
 // what keeps them so.
 #pragma once
 
@@ -36,8 +36,9 @@ private:
         tokens_ = std::min(std::max(1.0, rate_ / 10), tokens_ + rate_ * std::chrono::duration<double>(now - refilled_).count());
         refilled_ = now;
         if (now - since_ < window) return;
-        // At 30 % loss each way half of them are answered.
-        if (asked_ >= enough) rate_ = good_ * 4 < asked_ ? std::max(least, rate_ / 2) : std::min(most, rate_ * 2);
+        // At 30 % loss each way half of them are answered. Where there is little to ask, what was learned is forgotten.
+        if (asked_ < enough) rate_ = rate_ < first ? std::min(first, rate_ * 2) : std::max(first, rate_ / 2);
+        else rate_ = good_ * 4 < asked_ ? std::max(least, rate_ / 2) : std::min(most, rate_ * 2);
         asked_ = good_ = 0;
         since_ = now;
     }

@@ -14,7 +14,7 @@ using std::chrono::seconds;
 namespace {
 constexpr Duration a_datagram_is_late = milliseconds(250);
 constexpr Duration a_stranger_has = seconds(10), a_list_is_kept = minutes(60), a_contact_is_sought = minutes(10);
-constexpr std::size_t questions_a_round = 128, requests_a_round = 64, hints_a_greeting = 16, hints_of_gossip = 8;
+constexpr std::size_t questions_a_round = 128, others_a_round = 16, requests_a_round = 64, hints_a_greeting = 16, hints_of_gossip = 8;
 }  // namespace
 
 // A few of those whom we know, or all of them for whoever knows nobody: one common acquaintance is enough to meet everybody.
@@ -62,11 +62,10 @@ bool Neighbourhood::name_others(Contact& c, std::size_t most, Instant now) {
     const std::size_t many = std::min(most, audience_.size());
     for (std::size_t i = many == audience_.size() ? std::min(c.greeted, many) : 0; i < many; ++i) {
         const Contact& other = *audience_[many == audience_.size() ? i : random_() % audience_.size()];
-        const Contact::Path* there = other.path_over(transport_of(c.address()));  // as it hears us, it may hear others
-        const std::string& address = there == nullptr ? other.address() : there->address;
-        if (&other == &c || other.must_answer(now, suspect_of(other)) || address.size() > 63) continue;
-        page.hosts.push_back({other.host, address});
-        bytes += other.host.size() + address.size() + 2;
+        const Contact::Path* there = other.path_beside(c);  // where it may be reached by whoever is told
+        if (&other == &c || there == nullptr || other.must_answer(now, suspect_of(other)) || there->address.size() > 63) continue;
+        page.hosts.push_back({other.host, there->address});
+        bytes += other.host.size() + there->address.size() + 2;
         if (bytes + longest < room) continue;
         if (!may_say(now)) return false;
         out_.push_back(speaker_.say(std::exchange(page, {}), c.host, c.address()));
@@ -168,27 +167,34 @@ Duration Neighbourhood::question_pause_of(const Contact& c, Instant now) const {
     return silence < a_contact_is_sought ? std::min<Duration>(c.intervals(5), minutes(1)) : minutes(1);
 }
 
-// As many as there is a pace for: before all others those who may be alive, and of these whoever was asked least since he was heard; so those who are dead are in nobody's way.
+// First those who may be alive, as many as there is a pace for, whoever was asked least since he was heard first: so the dead among them are in nobody's way. A few of those
+// who are lost, and of strangers, have a share of their own, which no number of them makes larger.
 void Neighbourhood::question_the_silent(Instant now) {
     struct Turn {
-        bool is_lost;
         std::uint32_t unanswered;
         Instant due;
         Contact* contact;
     };
-    std::vector<Turn> turns;
+    std::vector<Turn> silent, lost, strangers;
     for (Contact* each : cared_for_) {
         Contact& c = *each;
         if (!c.is_verified && c.met_at == Instant{}) c.met_at = now;
-        const bool is_asked = !c.is_verified || c.rival_since || now - c.last_heard >= c.intervals(1.5);
+        const bool is_asked = (!c.is_verified && !c.candidate.empty()) || (c.is_verified && (c.rival_since || now - c.last_heard >= c.intervals(1.5)));
         const Instant last = (c.is_verified && !c.rival_since ? c.next_question : c.next_question_elsewhere) - question_pause_;
         const Instant due = last + (c.rival_since ? question_pause_ : question_pause_of(c, now));
-        if (is_asked && due <= now) turns.push_back({c.is_verified && now - c.last_heard > settings_.dead + suspect_of(c), c.unanswered, due, &c});
+        if (!is_asked || due > now) continue;
+        auto& queue = !c.is_verified ? strangers : is_lost(c, now) ? lost : silent;
+        queue.push_back({&queue == &silent ? c.unanswered : 0, due, &c});
     }
-    const std::size_t many = std::min(turns.size(), questions_a_round);
-    const auto before = [](const Turn& a, const Turn& b) { return std::tie(a.is_lost, a.unanswered, a.due, a.contact->host) < std::tie(b.is_lost, b.unanswered, b.due, b.contact->host); };
-    std::partial_sort(turns.begin(), turns.begin() + static_cast<std::ptrdiff_t>(many), turns.end(), before);
-    for (std::size_t i = 0; i < many && pace_.take(now); ++i) question(*turns[i].contact, now);
+    const auto serve = [&](std::vector<Turn>& turns, std::size_t most, bool is_paced) {
+        const std::size_t many = std::min(turns.size(), most);
+        const auto before = [](const Turn& a, const Turn& b) { return std::tie(a.unanswered, a.due, a.contact->host) < std::tie(b.unanswered, b.due, b.contact->host); };
+        std::partial_sort(turns.begin(), turns.begin() + static_cast<std::ptrdiff_t>(many), turns.end(), before);
+        for (std::size_t i = 0; i < many && (!is_paced || pace_.take(now)); ++i) question(*turns[i].contact, now);
+    };
+    serve(silent, questions_a_round, true);
+    serve(lost, others_a_round, false);
+    serve(strangers, others_a_round, false);
 }
 
 void Neighbourhood::question(Contact& c, Instant now) {
@@ -214,8 +220,8 @@ void Neighbourhood::ask_others_about(Contact& c, Instant now) {
     for (int attempt = 0, asked = 0; attempt < 12 && asked < 3; ++attempt) {
         if (audience_.empty()) return;
         const Contact* other = audience_[random_() % audience_.size()];
-        if (other == &c || other->must_answer(now, suspect_of(*other))) continue;
-        out_.push_back(speaker_.say(VouchAsk{c.vouch_nonce, c.host, c.incarnation}, other->host, other->address()));
+        if (other->paths.empty() || other == &c || other->must_answer(now, suspect_of(*other))) continue;
+        out_.push_back(speaker_.say(VouchAsk{c.vouch_nonce, c.host, c.incarnation}, other->host, other->paths[random_() % other->paths.size()].address));
         ++asked;
     }
 }
@@ -238,7 +244,9 @@ void Neighbourhood::want_list(Contact& c, Instant now) {
         request.ranges = c.list.missing();
         if (request.ranges.size() > ListRequest::max_ranges) request.ranges.resize(ListRequest::max_ranges);
     }
-    out_.push_back(speaker_.say(request, c.host, c.address()));
+    // Where it is heard it may not hear: what had no effect is tried everywhere.
+    const bool is_again = now - *c.differs_since > 2 * c.patience(question_pause_);
+    out_.push_back(speaker_.say(request, c.host, is_again ? c.paths[c.turn++ % c.paths.size()].address : c.address()));
 }
 
 }  // namespace rollcall::engine

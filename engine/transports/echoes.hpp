@@ -22,11 +22,12 @@ public:
         waiting_.push_back({hash, at});
     }
     // Something under our name came back. False: it is none of what was sent lately.
-    bool heard(std::size_t hash) {
+    bool heard(std::size_t hash, Instant at) {
         for (std::size_t i = 0; i < waiting_.size(); ++i) {
             if (waiting_[i].hash != hash) continue;
             heard_until_ = waiting_[i].at;
-            changes_ = 0;
+            takes_ += (at - waiting_[i].at - takes_) / 4;
+            if (changes_ > 0 && ++good_ % many == 0) --changes_;
             waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(i) + 1);  // what was sent earlier and did not come is lost
             return true;
         }
@@ -34,9 +35,9 @@ public:
     }
     // What was sent up to then has come back, so that whatever others said up to then has come, too.
     Instant heard_until() const noexcept { return heard_until_; }
-    // The oldest has been under way for one and a half of the time between two of them, and half a second; twice that when the server was changed for it, and so on: where
-    // all is slow, changing makes it slower.
-    bool is_overdue(Instant now) const noexcept { return !waiting_.empty() && now - waiting_.front().at > std::max<Duration>(gap_ * 3 / 2, std::chrono::milliseconds(500)) * (1 << changes_); }
+    // The oldest has been under way for one and a half of the time between two of them, half a second at least, and twice what the way takes as a rule; twice as long when the
+    // server was changed for it, and so on, until many have come back: where all is slow, changing makes it slower.
+    bool is_overdue(Instant now) const noexcept { return !waiting_.empty() && now - waiting_.front().at > (std::max<Duration>(gap_ * 3 / 2, std::chrono::milliseconds(500)) + 2 * takes_) * (1 << changes_); }
     // The server is changed: what was sent by the old one is waited for no more.
     void change() noexcept {
         waiting_.clear();
@@ -53,7 +54,10 @@ private:
     Instant last_sent_{}, heard_until_{};
     Duration gap_{};
     static constexpr int most_changes = 5;
-    int changes_ = 0;  // since something came back
+    static constexpr std::uint64_t many = 16;
+    int changes_ = 0;
+    std::uint64_t good_ = 0;
+    Duration takes_{};
 };
 
 }  // namespace rollcall

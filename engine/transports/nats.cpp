@@ -5,8 +5,10 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <system_error>
 #include <thread>
@@ -26,50 +28,63 @@ namespace {
 
 constexpr std::size_t most_peers = 16'384, longest_names = 3 * 63, header_and_more = 32;
 constexpr std::string_view scheme = "nats:";  // of addresses
-constexpr auto between_attempts = std::chrono::seconds(1);
+constexpr auto between_attempts = std::chrono::seconds(1), longest_down = std::chrono::seconds(10);
+constexpr std::size_t most_waiting = 8'192;  // messages that libnats has not taken yet
 
 std::size_t hash_of(std::string_view bytes) noexcept { return std::hash<std::string_view>{}(bytes); }
 
 }  // namespace
 
+// Three kinds of threads: whoever publishes, and the detector, wait for nobody; the sender and the keeper wait for libnats, which may take seconds; libnats calls back.
 struct NatsTransport::Impl final : NatsListener {
     NatsOptions options;
     Switchboard switchboard;
+    std::atomic<bool> is_up{false};
 
-    // Neither is held while libnats is called, which may block: the detector asks how far we have listened.
+    // Neither is held while libnats is called.
     mutable std::mutex mutex;  // guards what follows
-    std::condition_variable wake;
-    std::shared_ptr<NatsConnection> connection;  // none while it is changed
-    std::set<std::string> subjects;              // that every connection subscribes to
-    bool wants_other_server = false, is_ending = false;
+    std::condition_variable wake, has_work, is_idle;
+    std::shared_ptr<NatsConnection> connection;  // none while it is changed. Held by keeper and sender alone: whoever holds it last closes it
+    struct Work {
+        std::string subject;
+        std::optional<std::string> bytes;  // none: to subscribe to
+    };
+    std::deque<Work> work;
+    std::set<std::string> subjects, clusters;    // that every connection subscribes to; of the shards
+    bool wants_other_server = false, is_closed = false, is_sending = false, is_ending = false;
     mutable std::mutex heard_mutex;  // guards what was heard
     Echoes echoes;
     std::map<std::string, Instant, std::less<>> heard;  // by name
 
-    std::atomic<std::uint64_t> dropped_before{0};  // by connections that are over; relaxed: a statistic
-    std::size_t first_url = 0;                     // the keeper's
-    std::thread keeper;
+    std::atomic<std::uint64_t> dropped{0};      // relaxed: a statistic
+    std::size_t first_url = 0;                  // the keeper's
+    Instant down_since{};                       // the keeper's
+    std::thread keeper, sender;
 
     Result<std::shared_ptr<NatsConnection>> connect();
+    Result<void> start();
+    void end();
     void keep_connected();
-    void change_server();
-    std::shared_ptr<NatsConnection> present() const {
-        const std::lock_guard lock(mutex);
-        return connection;
-    }
+    void change_server(const char* why);
+    void send();
+    void do_work(const std::shared_ptr<NatsConnection>& by, const Work& what);
     void want(const std::string& subject);
+    bool enqueue(Work what);
     void note_sent(std::string_view bytes, Instant now);
     bool is_overdue(Instant now) const {
         const std::lock_guard lock(heard_mutex);
         return echoes.is_overdue(now);
     }
     void change_soon();
+    bool comes_back(const Message& message) const;
     void on_message(std::string_view bytes) override;
     void on_line(const std::string& line) override;
+    void on_connected(bool is_connected) override { is_up.store(is_connected, std::memory_order_relaxed); }  // relaxed: nothing else is told by it
+    void on_closed() override;
     bool is_echo(const Message& message, std::string_view bytes, Instant at);
 };
 
-// From the URL whose turn it is on; libnats goes round by itself when a connection breaks.
+// From the URL whose turn it is on; libnats goes round by itself when a connection breaks. Files are read anew.
 Result<std::shared_ptr<NatsConnection>> NatsTransport::Impl::connect() {
     NatsOptions rotated = options;
     std::rotate(rotated.urls.begin(), rotated.urls.begin() + static_cast<std::ptrdiff_t>(first_url % rotated.urls.size()), rotated.urls.end());
@@ -85,60 +100,108 @@ Result<std::shared_ptr<NatsTransport>> NatsTransport::open(NatsOptions options) 
     auto connection = impl->connect();
     if (!connection) return fail(connection.error());
     impl->connection = std::move(*connection);
-    try {
-        impl->keeper = engine::start_quiet_thread("rollcall-nats", [at = impl.get()] { at->keep_connected(); });
-    } catch (const std::system_error& error) {
-        return fail(ErrorKind::full, std::string("cannot start the thread of nats: ") + error.what());
+    if (auto started = impl->start(); !started) {
+        impl->end();
+        return fail(started.error());
     }
     return std::shared_ptr<NatsTransport>(new NatsTransport(std::move(impl)));
 }
 
-NatsTransport::~NatsTransport() {
-    {
-        const std::lock_guard lock(impl_->mutex);
-        impl_->is_ending = true;
+Result<void> NatsTransport::Impl::start() {
+    try {
+        keeper = engine::start_quiet_thread("rollcall-nats", [this] { keep_connected(); });
+        sender = engine::start_quiet_thread("rollcall-send", [this] { send(); });
+        return {};
+    } catch (const std::system_error& error) {
+        return fail(ErrorKind::full, std::string("cannot start the threads of nats: ") + error.what());
     }
-    impl_->wake.notify_all();
-    impl_->keeper.join();
-    impl_->connection.reset();  // nothing calls us any more
 }
 
-// A server that takes what we say and brings nothing back is as good as gone, whatever the connection looks like.
+NatsTransport::~NatsTransport() { impl_->end(); }
+
+void NatsTransport::Impl::end() {
+    {
+        const std::lock_guard lock(mutex);
+        is_ending = true;
+    }
+    for (std::condition_variable* each : {&wake, &has_work, &is_idle}) each->notify_all();
+    if (keeper.joinable()) keeper.join();
+    if (sender.joinable()) sender.join();
+    connection.reset();  // nothing calls us any more
+}
+
+// A server that takes what we say and brings nothing back is as good as gone, whatever the connection looks like. One that libnats has given up, or that was not
+// reached for long, is tried anew: credentials and certificates may be others by now.
 void NatsTransport::Impl::keep_connected() {
     std::unique_lock lock(mutex);
     for (;;) {
         wake.wait_for(lock, between_attempts, [this] { return is_ending || wants_other_server; });
         if (is_ending) return;
-        if (!std::exchange(wants_other_server, false) && connection) continue;
+        const Instant now = std::chrono::steady_clock::now();
+        if (is_up.load(std::memory_order_relaxed) || down_since == Instant{}) down_since = now;
+        const bool is_long_down = now - down_since > longest_down;
+        const char* why = std::exchange(wants_other_server, false) ? "what was sent does not come back: changing to another server" : is_closed || is_long_down ? "beginning anew" : nullptr;
+        if (why == nullptr && connection) continue;
+        is_closed = false;
+        down_since = now;
         lock.unlock();
-        change_server();
+        change_server(why);
         lock.lock();
     }
 }
 
-void NatsTransport::Impl::change_server() {
+void NatsTransport::Impl::change_server(const char* why) {
     std::shared_ptr<NatsConnection> old;
     {
         const std::lock_guard lock(mutex), heard_lock(heard_mutex);
         old = std::exchange(connection, nullptr);
         echoes.change();
     }
-    if (old) {
-        on_line("what was sent does not come back: changing to another server");
-        dropped_before.fetch_add(old->dropped(), std::memory_order_relaxed);
-        old.reset();
-    }
+    if (why != nullptr) on_line(why);
+    is_up.store(false, std::memory_order_relaxed);
+    old.reset();
     ++first_url;
     auto made = connect();
     if (!made) return on_line(made.error().message);
-    std::set<std::string> wanted;
-    {
-        const std::lock_guard lock(mutex), heard_lock(heard_mutex);
-        wants_other_server = false;
-        connection = *made;
-        wanted = subjects;
+    const std::lock_guard lock(mutex);
+    wants_other_server = false;
+    connection = std::move(*made);
+    for (const std::string& subject : subjects) work.push_front({subject, std::nullopt});
+    has_work.notify_all();
+}
+
+// One behind the other, as far as libnats takes it: what it is too slow for is lost, and keeps no other transport waiting.
+void NatsTransport::Impl::send() {
+    std::unique_lock lock(mutex);
+    for (;;) {
+        has_work.wait(lock, [this] { return is_ending || (!work.empty() && connection); });
+        if (is_ending) return;
+        const Work next = std::move(work.front());
+        work.pop_front();
+        is_sending = true;
+        auto by = connection;
+        lock.unlock();
+        do_work(by, next);
+        by.reset();
+        lock.lock();
+        is_sending = false;
+        if (work.empty()) is_idle.notify_all();
     }
-    for (const std::string& subject : wanted) (*made)->subscribe(subject);
+}
+
+void NatsTransport::Impl::do_work(const std::shared_ptr<NatsConnection>& by, const Work& what) {
+    if (!what.bytes) return by->subscribe(what.subject);
+    if (!by->publish(what.subject, *what.bytes)) switchboard.count_failed();
+    dropped.store(by->dropped(), std::memory_order_relaxed);
+}
+
+// False: there is too much already.
+bool NatsTransport::Impl::enqueue(Work what) {
+    const std::lock_guard lock(mutex);
+    if (what.bytes && work.size() >= most_waiting) return false;
+    work.push_back(std::move(what));
+    has_work.notify_one();
+    return true;
 }
 
 void NatsTransport::Impl::want(const std::string& subject) {
@@ -146,7 +209,7 @@ void NatsTransport::Impl::want(const std::string& subject) {
         const std::lock_guard lock(mutex);
         if (!subjects.insert(subject).second) return;
     }
-    if (const auto now = present()) now->subscribe(subject);
+    enqueue({subject, std::nullopt});
 }
 
 void NatsTransport::Impl::note_sent(std::string_view bytes, Instant now) {
@@ -161,13 +224,25 @@ void NatsTransport::Impl::change_soon() {
     wake.notify_all();
 }
 
+void NatsTransport::Impl::on_closed() {
+    const std::lock_guard lock(mutex);
+    is_closed = true;  // the keeper looks once a second
+}
+
+// Only what is said to everybody of a cluster that is heard here.
+bool NatsTransport::Impl::comes_back(const Message& message) const {
+    const bool is_membership = message.content_type == engine::host_content_type || message.content_type == heartbeat_content_type;
+    const std::lock_guard lock(mutex);
+    return message.via.empty() && is_membership && clusters.contains(message.cluster);
+}
+
 void NatsTransport::Impl::on_line(const std::string& line) {
     if (options.log) options.log("nats: " + line);
 }
 
 bool NatsTransport::Impl::is_echo(const Message& message, std::string_view bytes, Instant at) {
     const std::lock_guard lock(heard_mutex);
-    if (echoes.heard(hash_of(bytes))) return true;
+    if (echoes.heard(hash_of(bytes), at)) return true;
     if (const auto known = heard.find(message.origin); known != heard.end()) known->second = at;
     else if (heard.size() < most_peers) heard.emplace(message.origin, at);
     return false;
@@ -185,10 +260,7 @@ void NatsTransport::Impl::on_message(std::string_view bytes) {
     switchboard.deliver(message, now);
 }
 
-bool NatsTransport::is_connected() const {
-    const auto connection = impl_->present();
-    return connection && connection->is_connected();
-}
+bool NatsTransport::is_connected() const { return impl_->is_up.load(std::memory_order_relaxed); }
 
 std::size_t NatsTransport::max_message() const noexcept { return max_datagram - longest_names - header_and_more; }
 
@@ -203,17 +275,21 @@ Result<void> NatsTransport::publish(const Message& message) {
     if (message.content_type == engine::host_content_type) impl_->want(inbox_of(message.cluster, escape_token(message.origin)));  // whoever speaks may be asked
 
     impl_->switchboard.count_published();
-    const auto connection = impl_->present();
-    const bool is_up = connection && connection->is_connected();
-    if (is_up && message.via.empty()) impl_->note_sent(*bytes, std::chrono::steady_clock::now());
-    if (auto sent = is_up ? connection->publish(*subject, *bytes) : Result<void>(fail(ErrorKind::system, "not connected to a server")); !sent) {
+    if (!is_connected()) {
         impl_->switchboard.count_failed();
-        return sent;
+        return fail(ErrorKind::system, "not connected to a server");
     }
-    return {};
+    if (impl_->comes_back(message)) impl_->note_sent(*bytes, std::chrono::steady_clock::now());
+    if (impl_->enqueue({*subject, *bytes})) return {};
+    impl_->switchboard.count_failed();
+    return fail(ErrorKind::full, "the server takes messages more slowly than they come");
 }
 
 void NatsTransport::register_shard(std::shared_ptr<Shard> shard) {
+    {
+        const std::lock_guard lock(impl_->mutex);
+        impl_->clusters.insert(shard->cluster());
+    }
     for (const std::string& subject : subjects_of_cluster(shard->cluster())) impl_->want(subject);
     impl_->switchboard.add(std::move(shard));
 }
@@ -233,14 +309,21 @@ Instant NatsTransport::heard_until(Instant now) const {
     return std::min(now, impl_->echoes.heard_until());
 }
 
+// Not from a callback.
 void NatsTransport::flush() {
-    if (const auto connection = impl_->present()) connection->flush();
+    std::shared_ptr<NatsConnection> by;
+    {
+        std::unique_lock lock(impl_->mutex);
+        const auto is_done = [this] { return impl_->is_ending || (impl_->work.empty() && !impl_->is_sending); };
+        if (!impl_->is_idle.wait_for(lock, between_attempts, is_done)) return;
+        by = impl_->connection;
+    }
+    if (by) by->flush();
 }
 
 TransportStatistics NatsTransport::statistics() const {
     TransportStatistics s = impl_->switchboard.statistics();
-    const auto connection = impl_->present();
-    s.dropped = impl_->dropped_before.load(std::memory_order_relaxed) + (connection ? connection->dropped() : 0);
+    s.dropped = impl_->dropped.load(std::memory_order_relaxed);
     return s;
 }
 

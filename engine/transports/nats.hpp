@@ -33,7 +33,7 @@ public:
 
     std::string_view name() const noexcept override { return "nats"; }
     std::size_t max_message() const noexcept override;
-    // Fails with system without a connection, too. Blocks for a quarter of a second at most.
+    // Waits for nobody: a thread hands it to the server. Fails with system without a connection, too, and with full where the server is too slow.
     Result<void> publish(const Message& message) override;
     void register_shard(std::shared_ptr<Shard> shard) override;
     void unregister_shard(const Shard& shard) override;

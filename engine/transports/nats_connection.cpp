@@ -1,5 +1,6 @@
 #include "engine/transports/nats_connection.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <map>
@@ -17,18 +18,25 @@ namespace {
 constexpr std::int64_t connect_ms = 1'000, write_ms = 250, ping_ms = 1'000, retry_ms = 50;
 constexpr int pings_out = 2, kept_while_broken = 8 << 10;  // bytes: what is said late is of no use
 
-// What libnats calls. It lives until libnats is done with it, which may be long after the connection was closed.
+// What libnats calls. Some of its calls come after the one that says that a connection is closed, so that nobody knows when it is done with it: what it was given stays as
+// long as the process, a few bytes a connection.
 struct Ear {
     std::mutex mutex;
     NatsListener* listener = nullptr;  // none: nobody listens any more
 };
-using EarOwner = std::shared_ptr<Ear>;
+
+Ear* make_ear() {
+    static std::mutex mutex;
+    static auto& ears = *new std::vector<std::unique_ptr<Ear>>;  // also after the end of main()
+    const std::lock_guard lock(mutex);
+    return ears.emplace_back(std::make_unique<Ear>()).get();
+}
 
 template <class Call>
 void with_listener(void* closure, Call call) {
-    const EarOwner ear = *static_cast<EarOwner*>(closure);
-    const std::lock_guard lock(ear->mutex);
-    if (ear->listener != nullptr) call(*ear->listener);
+    Ear& ear = *static_cast<Ear*>(closure);
+    const std::lock_guard lock(ear.mutex);
+    if (ear.listener != nullptr) call(*ear.listener);
 }
 
 void on_message(natsConnection*, natsSubscription*, natsMsg* message, void* closure) {
@@ -46,16 +54,26 @@ std::string server_of(natsConnection* connection) {
 }
 
 void on_connected(natsConnection* connection, void* closure) {
-    with_listener(closure, [&](NatsListener& listener) { listener.on_line("connected to " + server_of(connection)); });
+    with_listener(closure, [&](NatsListener& listener) {
+        listener.on_connected(true);
+        listener.on_line("connected to " + server_of(connection));
+    });
 }
 void on_disconnected(natsConnection*, void* closure) {
-    with_listener(closure, [](NatsListener& listener) { listener.on_line("the connection is lost"); });
+    with_listener(closure, [](NatsListener& listener) {
+        listener.on_connected(false);
+        listener.on_line("the connection is lost");
+    });
 }
 void on_error(natsConnection*, natsSubscription*, natsStatus status, void* closure) {
     with_listener(closure, [&](NatsListener& listener) { listener.on_line(natsStatus_GetText(status)); });
 }
-void release(void* closure) { delete static_cast<EarOwner*>(closure); }
-void on_closed(natsConnection*, void* closure) { release(closure); }  // the last call for a connection
+void on_closed(natsConnection*, void* closure) {
+    with_listener(closure, [](NatsListener& listener) {
+        listener.on_connected(false);
+        listener.on_closed();
+    });
+}
 
 struct OptionsEnd {
     void operator()(natsOptions* options) const noexcept { natsOptions_Destroy(options); }
@@ -83,7 +101,7 @@ private:
     std::optional<Error> error_;
 };
 
-Result<OptionsOwner> make_options(const NatsOptions& from, EarOwner* closure) {
+Result<OptionsOwner> make_options(const NatsOptions& from, Ear* closure) {
     natsOptions* made = nullptr;
     if (const natsStatus status = natsOptions_Create(&made); status != NATS_OK) return fail(ErrorKind::full, "nats: " + last_error(status));
     OptionsOwner options(made);
@@ -92,6 +110,9 @@ Result<OptionsOwner> make_options(const NatsOptions& from, EarOwner* closure) {
         if (url.empty() || url.find_first_of(" \t\r\n") != std::string::npos) return fail(ErrorKind::invalid, "nats: '" + url + "' is no URL: nats://HOST:PORT");
         urls.push_back(url.c_str());
     }
+    const auto is_secure = [](const std::string& url) { return url.starts_with("tls://"); };
+    const auto secure = std::count_if(from.urls.begin(), from.urls.end(), is_secure);
+    if (secure != 0 && secure != static_cast<std::ptrdiff_t>(from.urls.size())) return fail(ErrorKind::invalid, "nats: some URLs say tls:// and some do not: what is said to one would be plain to the other");
     Settings s(made);
     s.set("the URLs", natsOptions_SetServers, urls.data(), static_cast<int>(urls.size()));
     s.set("the order of servers", natsOptions_SetNoRandomize, true);
@@ -114,7 +135,8 @@ Result<OptionsOwner> make_options(const NatsOptions& from, EarOwner* closure) {
     // libnats would find out when it connects, and go on trying.
     if (!from.credentials.empty() && ::access(from.credentials.c_str(), R_OK) != 0) return fail(ErrorKind::invalid, "nats: credentials '" + from.credentials + "': " + std::strerror(errno));
     if (!from.credentials.empty()) s.set("credentials '" + from.credentials + "'", natsOptions_SetUserCredentialsFromFiles, from.credentials.c_str(), static_cast<const char*>(nullptr));
-    if (!from.ca.empty() || !from.certificate.empty()) s.set("TLS", natsOptions_SetSecure, true);
+    // libnats goes by this alone, whatever the URL says.
+    if (secure != 0 || !from.ca.empty() || !from.certificate.empty()) s.set("TLS", natsOptions_SetSecure, true);
     if (!from.ca.empty()) s.set("the CA '" + from.ca + "'", natsOptions_LoadCATrustedCertificates, from.ca.c_str());
     if (!from.certificate.empty()) s.set("the certificate '" + from.certificate + "' with key '" + from.key + "'", natsOptions_LoadCertificatesChain, from.certificate.c_str(), from.key.c_str());
     if (s.error()) return fail(*s.error());
@@ -124,9 +146,8 @@ Result<OptionsOwner> make_options(const NatsOptions& from, EarOwner* closure) {
 }  // namespace
 
 struct NatsConnection::Handles {
-    EarOwner ear = std::make_shared<Ear>();
+    Ear* ear = make_ear();
     natsConnection* connection = nullptr;
-    mutable std::mutex mutex;  // guards the list
     std::map<std::string, natsSubscription*> subscriptions;  // by subject
 };
 
@@ -134,18 +155,21 @@ NatsConnection::NatsConnection(std::unique_ptr<Handles> handles) : handles_(std:
 
 Result<std::shared_ptr<NatsConnection>> NatsConnection::open(const NatsOptions& options, NatsListener& listener) {
     auto handles = std::make_unique<Handles>();
-    handles->ear->listener = &listener;
-    auto closure = std::make_unique<EarOwner>(handles->ear);
-    const auto made = make_options(options, closure.get());
+    Ear& ear = *handles->ear;
+    const auto made = make_options(options, &ear);
     if (!made) return fail(made.error());
+    {
+        const std::lock_guard lock(ear.mutex);
+        ear.listener = &listener;
+    }
     const natsStatus status = natsConnection_Connect(&handles->connection, made->get());
     if (status != NATS_OK && status != NATS_NOT_YET_CONNECTED) {
         const std::string why = last_error(status);
-        handles->ear->listener = nullptr;
+        const std::lock_guard lock(ear.mutex);
+        ear.listener = nullptr;
         return fail(status == NATS_NO_MEMORY ? ErrorKind::full : ErrorKind::invalid, "nats: cannot connect: " + why);
     }
-    closure.release();  // on_closed() ends it
-    if (status == NATS_OK) listener.on_line("connected to " + server_of(handles->connection));
+    if (status == NATS_OK) on_connected(handles->connection, &ear);
     else listener.on_line(std::string(options.urls.size() == 1 ? "the server does not answer" : "none of the servers answers") + ": going on trying");
     return std::shared_ptr<NatsConnection>(new NatsConnection(std::move(handles)));
 }
@@ -160,27 +184,20 @@ NatsConnection::~NatsConnection() {
     natsConnection_Destroy(handles_->connection);
 }
 
-bool NatsConnection::is_connected() const noexcept { return natsConnection_Status(handles_->connection) == NATS_CONN_STATUS_CONNECTED; }
-
 Result<void> NatsConnection::publish(const std::string& subject, std::string_view bytes) {
     const natsStatus status = natsConnection_Publish(handles_->connection, subject.c_str(), bytes.data(), static_cast<int>(bytes.size()));
     return status == NATS_OK ? Result<void>{} : Result<void>(fail(ErrorKind::system, last_error(status)));
 }
 
 void NatsConnection::subscribe(const std::string& subject) {
-    const std::lock_guard lock(handles_->mutex);
     if (handles_->subscriptions.contains(subject)) return;
-    auto closure = std::make_unique<EarOwner>(handles_->ear);
     natsSubscription* made = nullptr;
-    if (natsConnection_Subscribe(&made, handles_->connection, subject.c_str(), on_message, closure.get()) != NATS_OK) return;
-    natsSubscription_SetOnCompleteCB(made, release, closure.release());
-    handles_->subscriptions.emplace(subject, made);
+    if (natsConnection_Subscribe(&made, handles_->connection, subject.c_str(), on_message, handles_->ear) == NATS_OK) handles_->subscriptions.emplace(subject, made);
 }
 
 void NatsConnection::flush() { natsConnection_FlushTimeout(handles_->connection, write_ms); }
 
 std::uint64_t NatsConnection::dropped() const {
-    const std::lock_guard lock(handles_->mutex);
     std::uint64_t sum = 0;
     for (const auto& [subject, subscription] : handles_->subscriptions) {
         std::int64_t dropped = 0;

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include <linux/sock_diag.h>
-#include <sys/ioctl.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 namespace rollcall {
@@ -15,8 +15,8 @@ bool SocketWatch::is_idle() const {
     const std::uint64_t turn = turns_.load(std::memory_order_seq_cst);  // [turns]
     if (turn % 2 != 0) return false;
     for (const int socket : sockets_) {
-        int waiting = 0;
-        if (::ioctl(socket, FIONREAD, &waiting) == 0 && waiting != 0) return false;
+        pollfd waiting{socket, POLLIN, 0};  // also a datagram of no bytes, which FIONREAD does not count
+        if (::poll(&waiting, 1, 0) != 0) return false;
     }
     return turns_.load(std::memory_order_seq_cst) == turn;  // [turns]
 }
@@ -35,9 +35,10 @@ Instant SocketWatch::heard_until(Instant now) const {
     const std::uint64_t dropped_now = dropped();
     const bool idle = is_idle();
     const std::lock_guard lock(mutex_);
-    const Instant before = std::exchange(asked_at_, now);
+    if (std::exchange(dropped_, dropped_now) != dropped_now) dropped_at_ = now;
+    if (dropped_at_ == Instant{} || now - dropped_at_ >= settles) clean_at_ = std::max(clean_at_, now);
     const Instant heard = idle ? now : instant_from_ns(drained_ns_.load(std::memory_order_relaxed));  // relaxed: a moment, and an older one is safe
-    return std::exchange(dropped_, dropped_now) == dropped_now ? std::min(heard, now) : std::min(heard, before);
+    return std::min({heard, clean_at_, now});
 }
 
 }  // namespace rollcall

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <vector>
@@ -23,7 +24,7 @@ public:
         turns_.fetch_add(1, std::memory_order_seq_cst);  // [turns]
     }
 
-    // At `now`: that, if nothing waits and nothing was dropped since it was asked before. Two system calls a socket.
+    // At `now`: that, if nothing waits and nothing was dropped lately; else when that was so last, or when what waited was taken. Two system calls a socket.
     Instant heard_until(Instant now) const;
     // What the kernel had no room for, as far as it tells.
     std::uint64_t dropped() const;
@@ -35,8 +36,9 @@ private:
     std::atomic<std::uint64_t> turns_{0};     // odd while it receives
     std::atomic<std::int64_t> drained_ns_{0};
     mutable std::mutex mutex_;                // guards what follows
+    static constexpr Duration settles = std::chrono::milliseconds(250);
     mutable std::uint64_t dropped_ = 0;       // when it was asked last
-    mutable Instant asked_at_{};
+    mutable Instant dropped_at_{}, clean_at_{};
 };
 
 }  // namespace rollcall

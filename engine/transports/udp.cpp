@@ -307,7 +307,7 @@ void UdpTransport::Impl::receive() {
         watch.begin();
         bool is_all = true;
         for (std::size_t s = 1; s < waiting.size(); ++s)
-            if (waiting[s].revents != 0) is_all = take_waiting(waiting[s].fd, *batch, gathering) && is_all;
+            if (waiting[s].fd >= 0) is_all = take_waiting(waiting[s].fd, *batch, gathering) && is_all;  // both: something may have come since
         watch.end(is_all, woken);
         if (const auto pause = gathering.pause(); pause.count() != 0) ::poll(waiting.data(), 1, static_cast<int>(pause.count()));  // the end wakes it
     }

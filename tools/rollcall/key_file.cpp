@@ -68,6 +68,12 @@ Result<void> write_keys(const std::string& path, const std::vector<Key>& keys) {
     const shm::Descriptor file(::mkostemp(beside.data(), O_CLOEXEC));  // for its owner alone
     if (!file) return refuse(errno, path);
     const std::string text = text_of_keys(keys);
+    struct stat before{};
+    if (::stat(path.c_str(), &before) == 0 && ::fchown(file.get(), before.st_uid, before.st_gid) != 0) {  // whoever reads it goes on reading it
+        const int error = errno;
+        ::unlink(beside.c_str());
+        return refuse(error, path);
+    }
     const bool is_written = ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file.get()) == 0;
     if (is_written && ::rename(beside.c_str(), path.c_str()) == 0) return {};
     const int error = errno;

@@ -137,7 +137,7 @@ void reload_keys(const Plan& plan, const Plan& wanted) {
     auto keys = read_keys(*wanted.transports.keys);
     if (!keys) return log(LogLevel::error, "keys stay as they are: " + keys.error().message);
     const std::size_t count = keys->size();
-    plan.keys->replace(std::move(*keys));
+    if (auto replaced = plan.keys->replace(std::move(*keys)); !replaced) return log(LogLevel::error, "keys stay as they are: " + replaced.error().message);
     log(LogLevel::info, "messages of hosts are signed by key " + std::to_string(plan.keys->signer()) + ", and believed by " + std::to_string(count) + " of them");
 }
 

@@ -28,6 +28,8 @@ std::vector<std::string> split(const std::string& list) {
 Result<void> check(const TransportChoice& c) {
     const bool has_udp = !c.udp.empty(), has_nats = c.nats.has_value();
     if (!has_udp && (!c.seeds.empty() || c.insecure || c.multicast)) return fail(ErrorKind::invalid, "--seed, --multicast and --insecure belong to --udp ADDR:PORT");
+    const bool has_ipv4 = std::any_of(c.udp.begin(), c.udp.end(), [](const std::string& at) { return !at.starts_with('['); });
+    if (c.multicast && !has_ipv4) return fail(ErrorKind::invalid, "--multicast goes by IPv4: IPv6 goes by seeds");
     if (!has_nats && (c.nats_creds || c.nats_ca || c.nats_cert || c.nats_key)) return fail(ErrorKind::invalid, "--nats-creds, --nats-ca, --nats-cert and --nats-key belong to --nats URL");
     if (c.nats_cert.has_value() != c.nats_key.has_value()) return fail(ErrorKind::invalid, "--nats-cert and --nats-key belong together");
     if (!has_udp && !has_nats && c.keys) return fail(ErrorKind::invalid, "--keys belongs to --udp ADDR:PORT or --nats URL");

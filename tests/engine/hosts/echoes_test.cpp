@@ -15,12 +15,12 @@ TEST(Echoes, TellUpToWhenTheBrokerBroughtEverything) {
     EXPECT_EQ(echoes.heard_until(), Instant{});
     echoes.sent(1, begin);
     echoes.sent(2, begin + 1s);
-    EXPECT_FALSE(echoes.heard(7)) << "somebody else's, under our name";
+    EXPECT_FALSE(echoes.heard(7, begin)) << "somebody else's, under our name";
     EXPECT_EQ(echoes.heard_until(), Instant{});
-    EXPECT_TRUE(echoes.heard(1));
+    EXPECT_TRUE(echoes.heard(1, begin + 1s));
     EXPECT_EQ(echoes.heard_until(), begin) << "when it was sent, however late it comes";
-    EXPECT_FALSE(echoes.heard(1)) << "once";
-    EXPECT_TRUE(echoes.heard(2));
+    EXPECT_FALSE(echoes.heard(1, begin + 1s)) << "once";
+    EXPECT_TRUE(echoes.heard(2, begin + 1s));
     EXPECT_EQ(echoes.heard_until(), begin + 1s);
 }
 
@@ -28,9 +28,9 @@ TEST(Echoes, WhatWasSentBeforeOneThatCameIsLost) {
     Echoes echoes;
     echoes.sent(1, begin);
     echoes.sent(2, begin + 1s);
-    EXPECT_TRUE(echoes.heard(2));
+    EXPECT_TRUE(echoes.heard(2, begin + 1s));
     EXPECT_FALSE(echoes.is_overdue(begin + 1h)) << "nothing is waited for";
-    EXPECT_FALSE(echoes.heard(1));
+    EXPECT_FALSE(echoes.heard(1, begin + 1s));
     EXPECT_EQ(echoes.heard_until(), begin + 1s) << "and never goes back";
 }
 
@@ -39,7 +39,7 @@ TEST(Echoes, AreOverdueAfterOneAndAHalfOfTheTimeBetween) {
     echoes.sent(1, begin);
     EXPECT_FALSE(echoes.is_overdue(begin + 499ms));
     EXPECT_TRUE(echoes.is_overdue(begin + 501ms));
-    echoes.heard(1);
+    echoes.heard(1, begin);
     echoes.sent(2, begin + 2s);
     EXPECT_FALSE(echoes.is_overdue(begin + 5s));
     EXPECT_TRUE(echoes.is_overdue(begin + 5001ms));
@@ -56,16 +56,31 @@ TEST(Echoes, HavePatienceWithEveryOtherServerTwiceAsLong) {
     for (int i = 0; i < 100; ++i) echoes.change();
     echoes.sent(3, begin + 2s);
     EXPECT_TRUE(echoes.is_overdue(begin + 2s + 49s)) << "but not for ever";
-    EXPECT_TRUE(echoes.heard(3));
-    echoes.sent(4, begin + 3s);
-    EXPECT_TRUE(echoes.is_overdue(begin + 4600ms)) << "once it works it is as before";
+    for (std::size_t i = 4; i < 200; ++i) {
+        echoes.sent(i, begin + std::chrono::seconds(i));
+        EXPECT_TRUE(echoes.heard(i, begin + std::chrono::seconds(i)));
+    }
+    echoes.sent(200, begin + 200s);
+    EXPECT_FALSE(echoes.is_overdue(begin + 201s));
+    EXPECT_TRUE(echoes.is_overdue(begin + 202s)) << "where it works for a while it is as before";
+}
+
+TEST(Echoes, WhoeverIsFarAwayHasTime) {
+    Echoes echoes;
+    for (std::size_t i = 0; i < 40; ++i) {
+        echoes.sent(i, begin + std::chrono::seconds(i));
+        echoes.heard(i, begin + std::chrono::seconds(i) + 800ms);
+    }
+    echoes.sent(99, begin + 40s);
+    EXPECT_FALSE(echoes.is_overdue(begin + 43s));
+    EXPECT_TRUE(echoes.is_overdue(begin + 43200ms));
 }
 
 TEST(Echoes, AChangeBetweenTwoBeatsMakesNobodyHurry) {
     Echoes echoes;
     for (int i = 0; i < 4; ++i) {
         echoes.sent(static_cast<std::size_t>(i), begin + std::chrono::seconds(i));
-        echoes.heard(static_cast<std::size_t>(i));
+        echoes.heard(static_cast<std::size_t>(i), begin + std::chrono::seconds(i));
     }
     echoes.sent(9, begin + 3010ms);
     EXPECT_FALSE(echoes.is_overdue(begin + 4s)) << "ten milliseconds after the last beat";
@@ -75,8 +90,8 @@ TEST(Echoes, AChangeBetweenTwoBeatsMakesNobodyHurry) {
 TEST(Echoes, OfManyThatNeverCameTheLatestAreKept) {
     Echoes echoes;
     for (std::size_t i = 0; i < 10'000; ++i) echoes.sent(i, begin + std::chrono::milliseconds(i));
-    EXPECT_FALSE(echoes.heard(1));
-    EXPECT_TRUE(echoes.heard(9'999));
+    EXPECT_FALSE(echoes.heard(1, begin + 10s));
+    EXPECT_TRUE(echoes.heard(9'999, begin + 10s));
 }
 
 }  // namespace

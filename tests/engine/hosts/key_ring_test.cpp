@@ -63,7 +63,8 @@ TEST(KeyRing, NoByteOfItMayBeAnother) {
 TEST(KeyRing, WithKeysNobodyIsBelievedWhoHasNone) {
     const KeyRing ring({old_key}), other({new_key}), same_id({make_key(1)}), none({});
     EXPECT_EQ(read(encode_datagram(beat()).value(), &ring), DatagramFault::unsigned_message);
-    EXPECT_EQ(read(encode_datagram(beat(), &none).value(), &ring), DatagramFault::unsigned_message) << "a ring without keys signs nothing";
+    EXPECT_FALSE(encode_datagram(beat(), &none)) << "a ring without keys signs nothing";
+    EXPECT_EQ(read(encode_datagram(beat()).value(), &none), DatagramFault::unsigned_message) << "and believes nobody";
     EXPECT_EQ(read(encode_datagram(beat(), &other).value(), &ring), DatagramFault::unknown_key);
     EXPECT_EQ(read(encode_datagram(beat(), &same_id).value(), &ring), DatagramFault::forged);
     EXPECT_EQ(read(encode_datagram(beat(), &ring).value(), nullptr), DatagramFault::unknown_key) << "nor without them who has some";
@@ -86,8 +87,9 @@ TEST(KeyRing, IsChangedWithoutLosingAMessage) {
     for (std::size_t i = 0; i < steps.size(); ++i)
         for (std::size_t j = i == 0 ? 0 : i - 1; j < std::min(i + 2, steps.size()); ++j) {
             KeyRing sender({}), receiver({});
-            sender.replace(steps[i]);
-            receiver.replace(steps[j]);
+            ASSERT_TRUE(sender.replace(steps[i]));
+            ASSERT_TRUE(receiver.replace(steps[j]));
+            EXPECT_FALSE(sender.replace({})) << "and keeps what it has";
             EXPECT_EQ(read(encode_datagram(beat(), &sender).value(), &receiver), DatagramFault::none) << i << " to " << j;
         }
 }

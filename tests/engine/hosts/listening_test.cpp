@@ -2,7 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <variant>
+
 #include "engine/client/present.hpp"
+#include "engine/hosts/host_message.hpp"
 #include "tests/support/host_world.hpp"
 
 namespace rollcall::test {
@@ -84,6 +87,30 @@ TEST_F(Listening, NothingIsHeldForEver) {
     EXPECT_TRUE(world.run_until(10s, [&] { return world["a"].find("b-1").has_value(); }));
 }
 
+// The next engine does not know how long nobody listened; but that the one before it, which did, called nobody silent.
+TEST_F(Listening, ASuccessorBlamesNobodyForWhatItsPredecessorDidNotHear) {
+    world.network().stop_listening("a");
+    world.run(7s);
+    world["a"].crash();
+    world.run(500ms);
+    world["a"].start();
+    world.run(1s);
+    world.network().listen_again("a");
+    world.run(10s);
+    for (const char* name : {"b", "c"}) EXPECT_EQ(host_as_seen("a", name).state, State::alive) << name;
+    EXPECT_EQ(world["a"].find("b-1")->state, State::alive);
+    EXPECT_THAT(world["a"].take(), testing::Each(testing::AnyOf(testing::StartsWith("orphaned"), testing::StartsWith("paused"), testing::StartsWith("host_updated"))));
+}
+
+TEST_F(Listening, ASuccessorThatHearsNothingEitherHoldsNobodyForEver) {
+    world.network().stop_listening("a");
+    world.run(7s);
+    world["a"].crash();
+    world["a"].start();
+    EXPECT_TRUE(world.run_until(30s, [&] { return host_as_seen("a", "b").state == State::dead; }));
+    EXPECT_EQ(host_as_seen("a", "b").reason, Reason::unobserved);
+}
+
 class TwoNetworks : public Listening {
 protected:
     TwoNetworks() : Listening({"wire", "radio"}) {}
@@ -128,6 +155,20 @@ TEST_F(TwoNetworks, OrphansAreThoseWhomNoneBrings) {
     world.run(6s);
     EXPECT_EQ(host_as_seen("a", "c").state, State::dead) << "no reason to wait";
     EXPECT_EQ(host_as_seen("a", "b").state, State::alive);
+}
+
+// It is heard by one and hears by the other: what it is asked for by the one is asked for again by the other.
+TEST_F(TwoNetworks, WhoeverDoesNotHearWhereItIsHeardIsAskedElsewhere) {
+    world.network(0).cut("a", "b");
+    world.run(5s);
+    world["a"].hear_only([](const Message& message) {
+        const auto said = engine::decode_host_message(message.payload);
+        return said && !(std::holds_alternative<engine::ListDelta>(*said) && message.destination.empty());  // what is said to everybody gets lost
+    });
+    world["b"].join("b-2");
+    world.run(5s);
+    EXPECT_TRUE(world["a"].find("b-2").has_value());
+    EXPECT_EQ(world["a"].find("b-1")->state, State::alive);
 }
 
 TEST_F(TwoNetworks, NeitherListens) {

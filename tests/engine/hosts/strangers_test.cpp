@@ -275,6 +275,32 @@ TEST_F(Neighbours, MadeUpNamesFillNothingAndKeepNobodyOut) {
     EXPECT_TRUE(a.knows("b"));
 }
 
+// Whoever may be alive is asked ten times a second, however many others never answer.
+TEST_F(Neighbours, StrangersKeepNobodyFromBeingAsked) {
+    Host& a = add("a");
+    add("b");
+    run(3s);
+    std::uint64_t made_up = 0, asked = 0;
+    between = [&] {
+        for (int i = 0; i < 30; ++i) {
+            Message message;
+            message.content_type = host_content_type;
+            message.cluster = "test";
+            message.origin = "made-up-" + std::to_string(++made_up);
+            message.via = i % 2 == 0 ? "elsewhere" : "";
+            message.payload = encode_host_message(HostAsk{made_up, first_life, true});
+            a.hear(message, now);
+        }
+    };
+    run(2s);
+    passes = [&](const Message& m, const std::string& receiver) {
+        asked += receiver == "b" && m.origin == "a" && is<HostAsk>(m);
+        return m.origin != "b" && receiver != "b";
+    };
+    run(4s);
+    EXPECT_GE(asked, 20u) << "from one and a half seconds on";
+}
+
 TEST_F(Neighbours, HintsOfMadeUpNamesFillNothing) {
     Host& a = add("a");
     add("b");
