@@ -97,22 +97,6 @@ TEST_F(RemoteTest, AHostJoinsBeforeItsMembers) {
     expect_sound();
 }
 
-TEST_F(RemoteTest, ASecondHostOfItsNameIsTold) {
-    admit("b");
-    core.take();
-    Request request;
-    request.kind = Request::Kind::two_hosts;
-    request.node = "b";
-    request.incarnation = first_life;
-    EXPECT_FALSE(core.ask(std::move(request)).error);
-    const auto events = core.take_events();
-    ASSERT_EQ(events.size(), 1u);
-    EXPECT_EQ(events[0].kind, EventKind::host_duplicate);
-    EXPECT_EQ(events[0].host(), "b");
-    EXPECT_EQ(events[0].state, State::alive);
-    expect_sound();
-}
-
 TEST_F(RemoteTest, ItsEventsNameTheHost) {
     admit("b");
     say("b", {claim("b-1")});
