@@ -127,7 +127,6 @@ Result<OptionsOwner> make_options(const NatsOptions& from, Ear* closure) {
     s.set("reconnecting", natsOptions_SetReconnectBufSize, kept_while_broken);
     s.set("sending", natsOptions_SetSendAsap, true);
     s.set("threads", natsOptions_UseGlobalMessageDelivery, true);
-    s.set("connecting", natsOptions_SetRetryOnFailedConnect, true, on_connected, static_cast<void*>(closure));
     s.set("callbacks", natsOptions_SetReconnectedCB, on_connected, static_cast<void*>(closure));
     s.set("callbacks", natsOptions_SetDisconnectedCB, on_disconnected, static_cast<void*>(closure));
     s.set("callbacks", natsOptions_SetErrorHandler, on_error, static_cast<void*>(closure));
@@ -162,7 +161,13 @@ Result<std::shared_ptr<NatsConnection>> NatsConnection::open(const NatsOptions& 
         const std::lock_guard lock(ear.mutex);
         ear.listener = &listener;
     }
-    const natsStatus status = natsConnection_Connect(&handles->connection, made->get());
+    // Once by hand: whoever goes on trying is not told what failed.
+    natsStatus status = natsConnection_Connect(&handles->connection, made->get());
+    if (status != NATS_OK) {
+        listener.on_line((options.urls.size() == 1 ? "the server cannot be used: " : "none of the servers can be used: ") + last_error(status) + "; going on trying");
+        natsOptions_SetRetryOnFailedConnect(made->get(), true, on_connected, &ear);
+        status = natsConnection_Connect(&handles->connection, made->get());
+    }
     if (status != NATS_OK && status != NATS_NOT_YET_CONNECTED) {
         const std::string why = last_error(status);
         const std::lock_guard lock(ear.mutex);
@@ -170,7 +175,6 @@ Result<std::shared_ptr<NatsConnection>> NatsConnection::open(const NatsOptions& 
         return fail(status == NATS_NO_MEMORY ? ErrorKind::full : ErrorKind::invalid, "nats: cannot connect: " + why);
     }
     if (status == NATS_OK) on_connected(handles->connection, &ear);
-    else listener.on_line(std::string(options.urls.size() == 1 ? "the server does not answer" : "none of the servers answers") + ": going on trying");
     return std::shared_ptr<NatsConnection>(new NatsConnection(std::move(handles)));
 }
 

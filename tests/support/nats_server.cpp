@@ -12,8 +12,9 @@ namespace {
 // The first URL of a list in the file that the server writes.
 std::string first_of(const std::string& text, const std::string& key) {
     const std::size_t at = text.find('"' + key + '"');
-    const std::size_t begin = at == std::string::npos ? at : text.find("nats://", at);
-    return begin == std::string::npos ? "" : text.substr(begin, text.find('"', begin) - begin);
+    const std::size_t list = at == std::string::npos ? at : text.find('[', at);
+    const std::size_t begin = list == std::string::npos ? list : text.find('"', list);
+    return begin == std::string::npos ? "" : text.substr(begin + 1, text.find('"', begin + 1) - begin - 1);
 }
 
 std::string port_of(const std::string& url) { return url.substr(url.rfind(':') + 1); }
@@ -35,6 +36,12 @@ void NatsServer::kill() {
     process_->signal(SIGKILL);
     process_->wait();
     process_.reset();
+}
+
+std::string NatsServer::said() const {
+    std::ostringstream text;
+    text << std::ifstream(folder_.path() + "/log").rdbuf();
+    return text.str();
 }
 
 void NatsServer::read_ports() {

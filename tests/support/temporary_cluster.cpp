@@ -50,12 +50,12 @@ ObserverOptions TemporaryCluster::where(std::optional<std::uint64_t> after) cons
     return options;
 }
 
-Process& TemporaryCluster::start_engine(const std::vector<std::string>& flags) {
+Process& TemporaryCluster::start_engine(const std::vector<std::string>& flags, const Environment& environment) {
     std::vector<std::string> words{"run"};
     if (std::find(flags.begin(), flags.end(), "--node") == flags.end()) words.insert(words.end(), {"--node", "engine"});
     words.insert(words.end(), flags.begin(), flags.end());
     engine_.clear();
-    engine_.push_back(start(std::move(words)));
+    engine_.push_back(start(std::move(words), environment));
     const bool ready = eventually([this] {
         if (engine().has_ended()) return true;
         const auto now = info();

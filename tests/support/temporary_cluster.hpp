@@ -25,7 +25,7 @@ public:
     const std::string& dir() const noexcept { return dir_; }
 
     // `rollcall run` with these flags, as node `engine` if they name none; returns when it is ready. An engine before it must have ended.
-    Process& start_engine(const std::vector<std::string>& flags = {});
+    Process& start_engine(const std::vector<std::string>& flags = {}, const Environment& environment = {});
     Process& engine() { return engine_.front(); }
     void kill_engine();  // SIGKILL, and reaped
 

@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "tools/rollcall/command.hpp"
+#include "tools/rollcall/disputes.hpp"
 #include "tools/rollcall/duration.hpp"
 #include "tools/rollcall/json.hpp"
 #include "tools/rollcall/members_table.hpp"
@@ -50,18 +51,19 @@ std::string summary_of(const ClusterInfo& info, const std::vector<Host>& hosts, 
 }
 
 int run(const Common& common, const Options& options) {
-    Result<Reading> reading = attach(common);
+    Result<Reading> reading = attach(common, from_the_first);
     if (!reading) return report(reading.error());
+    const std::vector<Event> disputes = read_disputes(reading->observer, Disputed::hosts);
     const Result<std::vector<Host>> hosts = reading->observer.hosts();
     if (!hosts) return report(hosts.error());
     const ClusterInfo info = reading->observer.info();
     const Instant now = reading->now(info);
     if (options.json) {
-        print(json::hosts(info, *hosts, now) + "\n");
+        print(json::hosts(info, *hosts, disputes, now) + "\n");
     } else {
         const Palette palette(colour_wanted());
         const std::string table = table_of(*hosts, now, palette);
-        print(table + (table.empty() ? "" : "\n") + palette.paint(Colour::faint, summary_of(info, *hosts, now, reading->copy)) + "\n");
+        print(table + (table.empty() ? "" : "\n") + palette.paint(Colour::faint, summary_of(info, *hosts, now, reading->copy)) + "\n" + dispute_lines(disputes, palette));
     }
     return finish_output(exit_done);
 }

@@ -74,6 +74,12 @@ Json event_object(const Event& e, std::string_view cluster) {
     return o;
 }
 
+Json event_objects(const std::vector<Event>& events, std::string_view cluster) {
+    Json all = Json::array();
+    for (const Event& event : events) all.push_back(event_object(event, cluster));
+    return all;
+}
+
 Json settings_object(const Settings& settings) {
     Json o = Json::object();
     for (const SettingName& s : setting_names) o[std::string(s.name) + "_ms"] = ms(settings.*s.value);
@@ -159,6 +165,7 @@ std::string stream_text(std::uint64_t stream) {
 }
 
 std::string event_line(const Event& event, std::string_view cluster) { return text_of(event_object(event, cluster)); }
+std::string events(const std::vector<Event>& events, std::string_view cluster) { return text_of(event_objects(events, cluster)); }
 
 void write_members(const Out& out, const ClusterInfo& info, const std::vector<Peer>& peers, Instant now, Detail detail, const std::function<void(const Out&)>& last) {
     Json head = head_object(info);
@@ -246,10 +253,11 @@ Json host_objects(const ClusterInfo& info, const std::vector<Host>& hosts, Insta
 
 std::string host_list(const ClusterInfo& info, const std::vector<Host>& hosts, Instant now) { return text_of(host_objects(info, hosts, now)); }
 
-std::string hosts(const ClusterInfo& info, const std::vector<Host>& hosts, Instant now) {
+std::string hosts(const ClusterInfo& info, const std::vector<Host>& hosts, const std::vector<Event>& disputes, Instant now) {
     Json o = head_object(info);
     o["host"] = info.host;
     o["hosts"] = host_objects(info, hosts, now);
+    o["duplicates"] = event_objects(disputes, info.cluster);
     return text_of(o);
 }
 
@@ -269,8 +277,7 @@ std::string why(const ClusterInfo& info, std::string_view node, const Peer* peer
         add_details(object, *peer);
         o["peer"] = std::move(object);
     }
-    o["history"] = Json::array();
-    for (const Event& event : history) o["history"].push_back(event_object(event, info.cluster));
+    o["history"] = event_objects(history, info.cluster);
     return text_of(o);
 }
 

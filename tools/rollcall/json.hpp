@@ -17,8 +17,9 @@ namespace rollcall::cli::json {
 // "00c0ffee00c0ffee": a stream's id.
 std::string stream_text(std::uint64_t stream);
 
-// One event, one line (without its end).
+// One event, one line (without its end); several as an array.
 std::string event_line(const Event& event, std::string_view cluster);
+std::string events(const std::vector<Event>& events, std::string_view cluster);
 
 enum class Detail {
     members,  // what members --json shows of a peer
@@ -34,9 +35,9 @@ void write_members(const Out& out, const ClusterInfo& info, const std::vector<Pe
 std::string statistics(const ClusterInfo& info, std::size_t hosts);
 
 // The other hosts, as this one hears them.
-// As an array; as a document with the cluster's head.
+// As an array; as a document with the cluster's head and the events that tell of two hosts of a name.
 std::string host_list(const ClusterInfo& info, const std::vector<Host>& hosts, Instant now);
-std::string hosts(const ClusterInfo& info, const std::vector<Host>& hosts, Instant now);
+std::string hosts(const ClusterInfo& info, const std::vector<Host>& hosts, const std::vector<Event>& disputes, Instant now);
 
 struct ListedCluster {
     ClusterFolder where;

@@ -1,5 +1,6 @@
 // `rollcall members`: who is there, and how they are. Works on a dead engine's memory too.
 #include "tools/rollcall/command.hpp"
+#include "tools/rollcall/disputes.hpp"
 #include "tools/rollcall/json.hpp"
 #include "tools/rollcall/members_table.hpp"
 #include "tools/rollcall/output.hpp"
@@ -25,19 +26,20 @@ int run(const Common& common, const Options& options) {
     const std::optional<State> state = options.state ? parse_state(*options.state) : std::nullopt;
     if (options.state && !state) return usage_error("members", "option --state: '" + *options.state + "' is none of " + std::string(state_names));
 
-    Result<Reading> reading = attach(common);
+    Result<Reading> reading = attach(common, from_the_first);
     if (!reading) return report(reading.error());
+    const std::vector<Event> disputes = read_disputes(reading->observer, Disputed::nodes);
     Result<Roster> roster = read_roster(*reading);
     if (!roster) return report(roster.error());
     const std::string summary = members_summary(roster->info, roster->peers, roster->now, reading->copy);
     if (state) std::erase_if(roster->peers, [&](const Peer& p) { return p.state != *state; });
 
     if (options.json) {
-        json::write_members(print, roster->info, roster->peers, roster->now, json::Detail::members);
+        json::write_members(print, roster->info, roster->peers, roster->now, json::Detail::members, [&](const json::Out& out) { out(",\n\"duplicates\":" + json::events(disputes, roster->info.cluster)); });
     } else {
         const Palette palette(colour_wanted());
         const std::string table = members_table(roster->peers, roster->now, palette);
-        print(table + (table.empty() ? "" : "\n") + palette.paint(Colour::faint, summary) + "\n");
+        print(table + (table.empty() ? "" : "\n") + palette.paint(Colour::faint, summary) + "\n" + dispute_lines(disputes, palette));
     }
     return finish_output(exit_done);
 }

@@ -33,6 +33,9 @@ struct Memory {
 };
 Result<Memory> attach_memory(const Common& common);
 
+// From the first event that is still kept.
+inline const Observer::Options from_the_first{.cluster = {}, .dir = {}, .after = 0, .stream = {}, .copy = false};
+
 // `options` may say where events go on; cluster and folder are those of `common`.
 Result<Reading> attach(const Common& common, Observer::Options options = {});
 

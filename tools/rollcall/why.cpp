@@ -54,7 +54,7 @@ std::string for_people(const Options& options, const ClusterInfo& info, const Pe
 
 int run(const Common& common, const Options& options) {
     if (auto valid = shm::validate_node_id(options.node); !valid) return report(valid.error());
-    Result<Reading> reading = attach(common, {.cluster = {}, .dir = {}, .after = 0, .stream = {}, .copy = false});
+    Result<Reading> reading = attach(common, from_the_first);
     if (!reading) return report(reading.error());
     // The peer before its history: what happens in between is then told twice rather than never.
     const Result<Peer> peer = reading->observer.find(options.node);

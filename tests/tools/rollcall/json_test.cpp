@@ -228,7 +228,7 @@ TEST(HostsDocument, SaysOfEachHowItIsHeard) {
     host.members = 5;
     host.alive = 4;
     host.loss = 0.25;
-    const Json document = Json::parse(json::hosts(samples::cluster(), {host}, Instant{}));
+    const Json document = Json::parse(json::hosts(samples::cluster(), {host}, {}, Instant{}));
     for (const std::string& field : head_fields) EXPECT_TRUE(document.contains(field)) << field;
     const Json& b = document["hosts"][0];
     EXPECT_EQ(b["host"], "b");
