@@ -13,6 +13,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "engine/client/traffic.hpp"
+
 namespace rollcall::engine {
 
 namespace {
@@ -166,6 +168,7 @@ void Core::introduce(std::int64_t wall_us) {
         h.engine_name[i].store(node.words[i], relaxed);
         h.host_name[i].store(host.words[i], relaxed);
     }
+    store_traffic(h, {});
     h.engine_ready.store(0, relaxed);
     const Duration old_heartbeat = books_->settings().heartbeat;
     if (adopted_ && options_.settings.heartbeat < old_heartbeat) forgive_old_rhythm(books_->time, old_heartbeat, books_->time.last_look());

@@ -2,6 +2,7 @@
 #include <shared_mutex>
 
 #include "engine/client/present.hpp"
+#include "engine/client/traffic.hpp"
 #include "engine/engine_impl.hpp"
 #include "engine/hosts/listening.hpp"
 
@@ -29,7 +30,7 @@ Result<void> Engine::Impl::tie(Engine& self) {
         let_go();
         return fail(made.error());
     }
-    if (options.emit_node) (*made)->emit_node(options.endpoint, {[this] { return detects(); }, [&self] { return self.config().heartbeat; }, options.wall_clock, options.log}, sent);
+    if (options.emit_node) (*made)->emit_node(options.endpoint, {[this] { return detects(); }, [&self] { return self.config().heartbeat; }, options.wall_clock, options.log, [this] { note_traffic({}); }}, sent);
     if (has_hosts) {
         shm::CheckpointValues values;
         if (!shm::load_checkpoint(core->roster().header(), values)) return fail(ErrorKind::damaged, "the checkpoint does not read");
@@ -56,7 +57,17 @@ engine::HostLink::Hooks Engine::Impl::host_hooks(Engine& self) {
         shm::CheckpointValues values;
         if (core && shm::load_checkpoint(core->roster().header(), values)) with(core->roster(), Incarnation{values.host_incarnation});
     };
+    hooks.note = [this](const HostTraffic& traffic) { note_traffic(traffic); };
     return hooks;
+}
+
+// For whoever looks at the memory.
+void Engine::Impl::note_traffic(const HostTraffic& hosts) {
+    Traffic traffic{{}, hosts, sent.load(std::memory_order_relaxed), received.load(std::memory_order_relaxed)};  // relaxed: statistics
+    if (parts.transport)
+        for (const Transport* part : parts.transport->parts()) traffic.transports.emplace_back(part->name(), part->statistics());
+    const std::shared_lock lock(memory);
+    if (core) store_traffic(core->writable().header(), traffic);
 }
 
 bool Engine::Impl::beat(const engine::HostWords& words, bool agrees, Instant at, const engine::PathQuality& quality) {

@@ -44,6 +44,7 @@ struct Engine::Impl {
     engine::HostLink::Hooks host_hooks(Engine& self);
     bool beat(const engine::HostWords& words, bool agrees, Instant at, const engine::PathQuality& quality);
     bool detects() const;
+    void note_traffic(const HostTraffic& hosts);
     void untie();
     void wake_link() noexcept {
         if (link) link->wake();

@@ -121,6 +121,14 @@ static_assert(sizeof(Checkpoint) % cache_line == 0);
 
 inline constexpr std::size_t histogram_buckets = 64;  // bucket b counts durations of b significant bits, in nanoseconds
 
+// What a transport of the engine's counted; a name of no bytes: there is none. For show.
+inline constexpr std::size_t max_transports = 4, transport_name_words = 2, transport_counters = 14, host_counters = 16;
+struct TransportLine {
+    std::atomic<std::uint64_t> name[transport_name_words];
+    std::atomic<std::uint64_t> counters[transport_counters];
+};
+static_assert(sizeof(TransportLine) == 128);
+
 struct RosterHeader {
     // Written once, before the segment is live.
     alignas(cache_line) std::atomic<std::uint64_t> boot_id[2];
@@ -154,6 +162,9 @@ struct RosterHeader {
     alignas(cache_line) Checkpoint checkpoints[2];
     alignas(cache_line) std::atomic<std::uint64_t> scan_time[histogram_buckets];  // of a step, ns
     std::atomic<std::uint64_t> lateness[histogram_buckets];                       // of a judgement, ns
+    // Written by the engine's thread that speaks to other hosts.
+    alignas(cache_line) TransportLine transports[max_transports];
+    std::atomic<std::uint64_t> hosts[host_counters];  // of the messages of hosts
 };
 static_assert(sizeof(RosterHeader) <= 2 * page - sizeof(Preamble));
 inline constexpr std::size_t roster_header_bytes = 2 * page;

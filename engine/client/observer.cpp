@@ -10,6 +10,7 @@
 #include "engine/client/observer_impl.hpp"
 #include "engine/client/present.hpp"
 #include "engine/client/session.hpp"
+#include "engine/client/traffic.hpp"
 #include "shm/checkpoint.hpp"
 #include "shm/futex.hpp"
 #include "shm/lock.hpp"
@@ -190,12 +191,16 @@ ClusterInfo Observer::info() const {
         info.step_time.buckets[i] = h.scan_time[i].load(relaxed);
         info.lateness.buckets[i] = h.lateness[i].load(relaxed);
     }
+    info.traffic = load_traffic(h);
     shm::CheckpointValues values;
     if (shm::load_checkpoint(h, values)) {
         info.head = values.head;
         info.view = values.view;
         info.settings = values.settings;
         info.counters = present_counters(values);
+        // Those of the checkpoint are of the last event.
+        info.counters.heartbeats_sent = std::max(info.counters.heartbeats_sent, info.traffic.heartbeats_sent);
+        info.counters.heartbeats_received = std::max(info.counters.heartbeats_received, info.traffic.heartbeats_received);
     }
     return info;
 }

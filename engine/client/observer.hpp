@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/peer.hpp"
+#include "engine/traffic.hpp"
 #include "shm/error.hpp"
 #include "shm/settings.hpp"
 #include "shm/units.hpp"
@@ -51,6 +52,7 @@ struct ClusterInfo {
     Instant last_step{};
     Histogram step_time;  // of each look of the detector
     Histogram lateness;   // of each judgement of a silence, after its timeout
+    Traffic traffic;      // with other hosts
 };
 
 // One thread at a time. Movable. Never throws.

@@ -19,6 +19,7 @@ void Emitter::emit() {
     const auto published = transport_->publish(make_heartbeat(self_.cluster, self_.node, {hooks_.wall_clock(), self_.endpoint}));
     if (!published && !has_failed_ && hooks_.log) hooks_.log("cannot send heartbeats over " + std::string(transport_->name()) + ": " + published.error().message);
     has_failed_ = !published;
+    if (hooks_.note) hooks_.note();
 }
 
 bool Emitter::is_due(Instant now) const { return now >= last_ + std::chrono::duration_cast<Duration>(hooks_.interval() * part_); }

@@ -27,6 +27,7 @@ public:
         std::function<Duration()> interval;         // the heartbeat setting in force
         std::function<std::int64_t()> wall_clock;   // microseconds
         std::function<void(const std::string&)> log;  // one line; may be empty
+        std::function<void()> note{};                   // after each heartbeat, for show; may be empty
     };
 
     // `transport` may be none: what would be sent is counted in `sent` all the same.

@@ -9,7 +9,7 @@
 namespace rollcall::engine {
 
 namespace {
-constexpr Duration between_lines = std::chrono::minutes(1);
+constexpr Duration between_lines = std::chrono::minutes(1), between_notes = std::chrono::milliseconds(250);
 }
 
 HostLink::HostLink(HostIdentity self, ListKeeper::OwnNode own, std::shared_ptr<Transport> transport, Hooks hooks, std::uint32_t capacity, std::uint64_t seed, std::atomic<std::uint64_t>& sent)
@@ -36,6 +36,9 @@ void HostLink::turn(Instant now) {
     pause_ = neighbourhood_.tick(now, out_);
     if (const auto audience = neighbourhood_.new_audience(); audience && transport_) transport_->set_audience(*audience);
     publish(out_, now);
+    if (!hooks_.note || now < next_note_) return;
+    next_note_ = now + between_notes;
+    hooks_.note(neighbourhood_.counters());
 }
 
 void HostLink::publish(const std::vector<Message>& messages, Instant now) {

@@ -21,6 +21,7 @@ public:
         Neighbourhood::Hooks neighbourhood;
         // Calls with the memory and this host's incarnation, if there is any memory now.
         std::function<void(const std::function<void(const shm::Roster&, Incarnation)>&)> read;
+        std::function<void(const HostTraffic&)> note;  // a few times a second, for show; may be empty
     };
 
     // `transport` may be none: what would be sent is counted in `sent` all the same.
@@ -43,7 +44,7 @@ public:
     void wake() noexcept;
 
     std::vector<HostView> hosts() const { return neighbourhood_.hosts(); }
-    NeighbourhoodCounters counters() const { return neighbourhood_.counters(); }
+    HostTraffic counters() const { return neighbourhood_.counters(); }
 
 private:
     void run();
@@ -56,6 +57,7 @@ private:
     Neighbourhood neighbourhood_;
     std::atomic<std::uint64_t>& sent_;
     std::vector<Message> out_;
+    Instant next_note_{};
     Instant told_failure_{};   // of the network: when that was said last
     Duration pause_{};         // until the next turn, if nothing happens
     std::atomic<std::uint64_t> wakes_{0};

@@ -160,12 +160,13 @@ void Neighbourhood::hear_namesake(const Message& message, const HostMessage& sai
 }
 
 // Somebody knows a life of this host that was as great: a clock was put back, or what was remembered is lost. Raised once, and before anybody knows this one:
-// two hosts of one name must not chase each other, nor a stranger this one.
+// two hosts of one name must not chase each other, nor a stranger this one. By up to a second's worth of numbers at random: who says so may not know the latest life,
+// and no two lives may have one number.
 void Neighbourhood::hear_of_oneself(Incarnation known) {
     const Incarnation self = speaker_.self().incarnation;
     if (known == self) is_established_ = true;
     if (known <= self || is_established_ || known.value - self.value > year_us || std::exchange(has_raised_, true)) return;
-    to_raise_ = Incarnation{known.value + 1};
+    to_raise_ = Incarnation{known.value + 1 + random_() % 1'000'000};
     speaker_.raise(*to_raise_);
 }
 
@@ -423,7 +424,7 @@ std::vector<HostView> Neighbourhood::hosts() const {
     return all;
 }
 
-NeighbourhoodCounters Neighbourhood::counters() const {
+HostTraffic Neighbourhood::counters() const {
     const std::lock_guard lock(mutex_);
     return counters_;
 }

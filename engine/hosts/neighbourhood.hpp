@@ -20,6 +20,7 @@
 #include "engine/hosts/speaker.hpp"
 #include "engine/receivers.hpp"
 #include "engine/request.hpp"
+#include "engine/traffic.hpp"
 #include "shm/settings.hpp"
 
 namespace rollcall::engine {
@@ -33,20 +34,6 @@ struct HostView {
     Instant last_heard{};
     double loss = 0;
     std::optional<Duration> round_trip;
-};
-
-struct NeighbourhoodCounters {
-    std::uint64_t heard = 0;        // messages of hosts
-    std::uint64_t refused = 0;      // of these: do not read
-    std::uint64_t misdirected = 0;  // for another host
-    std::uint64_t unproven = 0;     // beats of hosts that have not answered
-    std::uint64_t stale = 0;        // beats and answers that are no news
-    std::uint64_t copies = 0;       // beats that came before, by another way as a rule
-    std::uint64_t echoes = 0;       // one's own
-    std::uint64_t namesakes = 0;    // of another host that calls itself like this one, and began later
-    std::uint64_t crowded = 0;      // strangers for whom there was no room
-    std::uint64_t withheld = 0;     // questions and answers beyond what may go out in a second
-    std::uint64_t rivals = 0;       // answers of a second host of a name whose first one lives
 };
 
 class Neighbourhood {
@@ -84,7 +71,7 @@ public:
     void change_list(const std::function<std::optional<Incarnation>(OwnList&)>& change);
     HostIdentity self() const;
     std::vector<HostView> hosts() const;
-    NeighbourhoodCounters counters() const;
+    HostTraffic counters() const;
 
 private:
     struct Hash {
@@ -188,7 +175,7 @@ private:
     std::vector<Contact*> audience_;      // who hears what is said to everybody
     std::vector<Contact*> cared_for_;     // who may need something soon: to be asked, or its list
     std::size_t slice_ = 0;               // of all the others, whose turn it is to be looked at
-    NeighbourhoodCounters counters_;
+    HostTraffic counters_;
     const std::shared_ptr<const void> life_ = std::make_shared<int>(0);  // requests that are not answered by its end are nobody's
     std::mutex outcomes_mutex_;
     std::vector<Outcome> outcomes_;

@@ -10,23 +10,11 @@
 
 #include "engine/hosts/message.hpp"
 #include "engine/hosts/shard.hpp"
+#include "engine/traffic.hpp"
 #include "shm/error.hpp"
 #include "shm/units.hpp"
 
 namespace rollcall {
-
-// Since it was made. Nothing is lost without being counted.
-struct TransportStatistics {
-    std::uint64_t published = 0;   // messages that were accepted by publish()
-    std::uint64_t received = 0;    // messages that came in, for whomever
-    std::uint64_t delivered = 0;   // of these: handed to at least one handler of a shard
-    std::uint64_t foreign = 0;     // of these: of a cluster or a path that nobody here asked for, or our own
-    std::uint64_t refused = 0;     // of these: what does not read, of which
-    std::uint64_t truncated = 0, oversized = 0, unknown_version = 0, garbage = 0;
-    std::uint64_t unauthentic = 0;  // and not signed, or not by a key that is known here
-    std::uint64_t failed = 0;      // publications that the network did not take: losses, like any other
-    std::uint64_t dropped = 0;     // what came and found no room on this machine, as far as that is known
-};
 
 // Whom a transport has heard of lately, or was told to speak to.
 struct TransportPeer {

@@ -196,11 +196,24 @@ Json histogram_object(const Histogram& h) {
     return {{"count", h.total()}, {"buckets", std::move(buckets)}};
 }
 
+// {"transports":[{"transport":"udp","published":17,…}],"of_hosts":{"heard":16,…}}
+Json traffic_object(const Traffic& traffic) {
+    Json transports = Json::array(), of_hosts = Json::object();
+    for (const auto& [name, counts] : traffic.transports) {
+        Json o{{"transport", name}};
+        for (const auto& [what, value] : transport_counts) o[std::string(what)] = counts.*value;
+        transports.push_back(std::move(o));
+    }
+    for (const auto& [what, value] : host_counts) of_hosts[std::string(what)] = traffic.hosts.*value;
+    return {{"transports", std::move(transports)}, {"of_hosts", std::move(of_hosts)}};
+}
+
 }  // namespace
 
 std::string statistics(const ClusterInfo& info, std::size_t hosts) {
     Json o = head_object(info);
     o["hosts"] = hosts;
+    o["traffic"] = traffic_object(info.traffic);
     o["step_time"] = histogram_object(info.step_time);
     o["lateness"] = histogram_object(info.lateness);
     return text_of(o);

@@ -16,9 +16,7 @@ namespace rollcall::cli {
 namespace {
 
 // Whoever can read a key can speak for any host; whoever can write it can let anybody.
-Result<void> check_owner(const std::string& path) {
-    struct stat found{};
-    if (::stat(path.c_str(), &found) != 0) return fail(ErrorKind::system, "cannot read the keys '" + path + "': " + std::strerror(errno));
+Result<void> check_owner(const std::string& path, const struct stat& found) {
     if ((found.st_mode & 077) != 0) return fail(ErrorKind::refused, "the keys '" + path + "' can be read by others than their owner: chmod 600 " + path);
     if (found.st_uid != ::geteuid() && found.st_uid != 0) return fail(ErrorKind::refused, "the keys '" + path + "' belong to another user");
     return {};
@@ -41,8 +39,7 @@ Result<void> refuse(int error, const std::string& path) { return fail(ErrorKind:
 }  // namespace
 
 Result<std::vector<Key>> read_keys(const std::string& path) {
-    if (auto owner = check_owner(path); !owner) return fail(owner.error());
-    const auto table = read_toml("the keys", path);
+    const auto table = read_toml("the keys", path, [&](const struct stat& file) { return check_owner(path, file); });
     if (!table) return fail(table.error());
     const bool is_of_keys = table->values.empty() && table->tables.size() <= 1 && (table->tables.empty() || table->tables.contains("key"));
     if (!is_of_keys) return fail(ErrorKind::invalid, path + ": there is something else than [[key]]s: `rollcall keygen` shows how it looks");

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "tools/rollcall/command.hpp"
 #include "tools/rollcall/duration.hpp"
@@ -13,6 +14,7 @@
 #include "tools/rollcall/reading.hpp"
 #include "tools/rollcall/report.hpp"
 #include "tools/rollcall/setting_names.hpp"
+#include "tools/rollcall/table.hpp"
 
 namespace rollcall::cli {
 
@@ -68,13 +70,35 @@ std::string bars(std::string_view what, const Histogram& h) {
     return text;
 }
 
+// What goes to other hosts and comes from them, a column a transport; counts that are nothing everywhere are left out.
+std::string traffic_table(const Traffic& traffic) {
+    if (traffic.transports.empty()) return "";
+    std::vector<std::string_view> head{"MESSAGES"};
+    for (const auto& [name, counts] : traffic.transports) head.push_back(name);
+    Table table(head);
+    for (const auto& [what, value] : transport_counts) {
+        std::vector<Table::Cell> row{{std::string(what)}};
+        bool is_shown = false;
+        for (const auto& [name, counts] : traffic.transports) {
+            row.push_back({grouped(counts.*value)});
+            is_shown = is_shown || counts.*value != 0;
+        }
+        if (is_shown) table.add(std::move(row));
+    }
+    std::string text = "\n" + table.render(Palette(false));
+    std::string of_hosts;
+    for (const auto& [what, value] : host_counts)
+        if (traffic.hosts.*value != 0) of_hosts += (of_hosts.empty() ? "" : ", ") + std::string(what) + " " + grouped(traffic.hosts.*value);
+    return text + (of_hosts.empty() ? "" : line("of hosts", of_hosts));
+}
+
 std::string for_people(const ClusterInfo& info, std::size_t hosts, Instant now, bool copy) {
     std::string text = printable("Cluster '" + info.cluster + "'. " + engine_text(info, now, copy) + ".") + "\n\n";
     for (const Counted& c : counted) text += line(c.what, grouped(info.counters.*c.value));
     text += "\n" + line("view", grouped(info.view)) + line("events", grouped(info.head.value) + ", the last " + grouped(info.ring) + " are kept");
     text += line("engines so far", grouped(info.epoch)) + line("capacity", grouped(info.capacity)) + line("other hosts", grouped(hosts));
     text += line("settings", describe(info.settings));
-    return text + "\n" + bars("a look of the detector took", info.step_time) + "\n" + bars("a silence was found late by", info.lateness);
+    return text + traffic_table(info.traffic) + "\n" + bars("a look of the detector took", info.step_time) + "\n" + bars("a silence was found late by", info.lateness);
 }
 
 int run(const Common& common, const Options& options) {

@@ -1,7 +1,6 @@
 #include "tools/rollcall/toml_file.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -15,7 +14,7 @@ namespace {
 
 constexpr std::size_t longest_file = 1 << 20;  // also ends the reading of /dev/zero
 
-Result<std::string> read_file(const std::string& what, const std::string& path) {
+Result<std::string> read_file(const std::string& what, const std::string& path, const FileCheck& check) {
     const auto refuse = [&](int error) { return fail(ErrorKind::system, "cannot read " + what + " '" + path + "': " + std::strerror(error)); };
     const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0) return refuse(errno);
@@ -23,6 +22,10 @@ Result<std::string> read_file(const std::string& what, const std::string& path) 
     if (fstat(file, &kind) != 0 || (!S_ISREG(kind.st_mode) && !S_ISCHR(kind.st_mode))) {
         close(file);
         return fail(ErrorKind::system, "cannot read " + what + " '" + path + "': it is not a regular file");
+    }
+    if (const auto is_good = check ? check(kind) : Result<void>{}; !is_good) {
+        close(file);
+        return fail(is_good.error());
     }
     std::string content;
     std::array<char, 4096> buffer;
@@ -67,8 +70,8 @@ TomlTable plain(const toml::table& from) {
 
 }  // namespace
 
-Result<TomlTable> read_toml(const std::string& what, const std::string& path) {
-    const Result<std::string> content = read_file(what, path);
+Result<TomlTable> read_toml(const std::string& what, const std::string& path, const FileCheck& check) {
+    const Result<std::string> content = read_file(what, path, check);
     if (!content) return fail(content.error());
     try {
         return plain(toml::parse(*content, path));

@@ -66,6 +66,30 @@ TEST_F(Disputes, ARebootWithTheClockADayBackIsANewLife) {
     EXPECT_EQ(life("a", "worker"), life("b", "worker"));
 }
 
+// Each time somebody else tells it what is known of it, and neither knows what the other one told. (Found by a simulated story: both lives had one number, and what was known of the
+// members of the first was held against those of the second.)
+TEST_F(Disputes, TwoRebootsWithOneClockAreTwoLives) {
+    const auto reboot = [&](const char* out_of_reach) {
+        world["b"].lose_memory();
+        world["b"].set_clock(-day);
+        for (std::size_t i = 0; i < world.networks(); ++i) world.network(i).heal();
+        world.cut("b", out_of_reach);
+        world["b"].start();
+        world["b"].join("worker");
+        world.run(2s);
+    };
+    reboot("c");
+    const Incarnation one = hosts_of("a")[0].incarnation;
+    reboot("a");
+    EXPECT_NE(hosts_of("c")[1].incarnation, one);
+    for (std::size_t i = 0; i < world.networks(); ++i) world.network(i).heal();
+    world.run(20s);
+    for (const char* by : {"a", "c"}) {
+        EXPECT_EQ(shown(by, "worker"), "b alive") << by;
+        EXPECT_EQ(life(by, "worker"), life("b", "worker")) << by;
+    }
+}
+
 // The first of a name stays as long as it answers; then the other one has it.
 TEST_F(Disputes, OfACloneNothingIsShownWhileTheFirstLives) {
     world["b"].join("worker");

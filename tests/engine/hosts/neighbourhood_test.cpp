@@ -165,7 +165,7 @@ TEST_F(Neighbours, WhatIsNotForThemOrDoesNotReadIsCounted) {
     heal();
     const Message beat = last_recorded(is<HostBeat>);
     remove("b");
-    const NeighbourhoodCounters before = a.neighbourhood.counters();
+    const HostTraffic before = a.neighbourhood.counters();
     a.beats.clear();
 
     Message other = beat;
@@ -185,7 +185,7 @@ TEST_F(Neighbours, WhatIsNotForThemOrDoesNotReadIsCounted) {
     EXPECT_FALSE(a.hear(unrelated, now));
     a.hear(beat, now);
 
-    const NeighbourhoodCounters after = a.neighbourhood.counters();
+    const HostTraffic after = a.neighbourhood.counters();
     EXPECT_EQ(after.heard - before.heard, 9u) << "what is no host's message is not counted here";
     EXPECT_EQ(after.misdirected - before.misdirected, 1u);
     EXPECT_EQ(after.refused - before.refused, 6u);

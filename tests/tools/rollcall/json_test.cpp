@@ -213,6 +213,9 @@ TEST(Statistics, AreTheClusterWithoutItsPeers) {
     const Json stat = Json::parse(json::statistics(samples::cluster(), 2));
     for (const std::string& field : head_fields) EXPECT_TRUE(stat.contains(field)) << field;
     EXPECT_FALSE(stat.contains("peers"));
+    EXPECT_EQ(stat["traffic"]["transports"][0]["transport"], "udp");
+    EXPECT_EQ(stat["traffic"]["transports"][0]["unauthentic"], 3);
+    EXPECT_EQ(stat["traffic"]["of_hosts"]["heard"], 5);
     EXPECT_THAT(json::statistics(samples::cluster(), 2), Not(HasSubstr("\n")));
 }
 

@@ -112,6 +112,9 @@ inline ClusterInfo cluster() {
     info.high_water = 10;
     info.running = true;
     info.last_step = now - 7ms;
+    info.traffic.transports = {{"udp", {}}};
+    info.traffic.transports[0].second.unauthentic = 3;
+    info.traffic.hosts.heard = 5;
     info.counters = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
     return info;
 }
