@@ -165,6 +165,14 @@ std::string stream_text(std::uint64_t stream) {
 }
 
 std::string event_line(const Event& event, std::string_view cluster) { return text_of(event_object(event, cluster)); }
+std::vector<std::pair<std::string, std::string>> event_fields(const Event& event, std::string_view cluster) {
+    std::vector<std::pair<std::string, std::string>> fields;
+    const Json object = event_object(event, cluster);
+    for (const auto& [name, value] : object.items())
+        if (!value.is_null()) fields.emplace_back(name, value.is_string() ? value.get<std::string>() : text_of(value));
+    return fields;
+}
+
 std::string events(const std::vector<Event>& events, std::string_view cluster) { return text_of(event_objects(events, cluster)); }
 
 void write_members(const Out& out, const ClusterInfo& info, const std::vector<Peer>& peers, Instant now, Detail detail, const std::function<void(const Out&)>& last) {

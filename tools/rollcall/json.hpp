@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/client/observer.hpp"
@@ -19,6 +20,8 @@ std::string stream_text(std::uint64_t stream);
 
 // One event, one line (without its end); several as an array.
 std::string event_line(const Event& event, std::string_view cluster);
+// The same, a field each as text; without those that are null.
+std::vector<std::pair<std::string, std::string>> event_fields(const Event& event, std::string_view cluster);
 std::string events(const std::vector<Event>& events, std::string_view cluster);
 
 enum class Detail {

@@ -1,4 +1,8 @@
 // `rollcall watch`: where it begins, when it ends, and what becomes of what it cannot see any more.
+#include <csignal>
+#include <fstream>
+#include <sstream>
+
 #include "tests/tools/command/command_fixture.hpp"
 
 namespace rollcall::test {
@@ -203,6 +207,66 @@ TEST_F(WatchTest, ShowsPeopleALineForEachEvent) {
     const Outcome outcome = run({"watch", "--from", "0", "--count", "2"});
     EXPECT_EQ(outcome.code, 0);
     EXPECT_THAT(outcome.out, ::testing::ContainsRegex("^[0-9:.]{12}       1  joined     a\n[0-9:.]{12}       2  dead       a +its process exited with code 3\n$"));
+}
+
+// A command for each event, one after the other.
+class WatchExec : public WatchTest {
+protected:
+    // What the command has written so far.
+    std::string written() const {
+        std::ostringstream text;
+        text << std::ifstream(folder() + "/out").rdbuf();
+        return text.str();
+    }
+    std::vector<std::string> lines_written() const {
+        std::vector<std::string> all;
+        std::istringstream lines(written());
+        for (std::string line; std::getline(lines, line);) all.push_back(line);
+        return all;
+    }
+    std::string out() const { return folder() + "/out"; }
+};
+
+TEST_F(WatchExec, IsToldTheEventInJsonAndInItsEnvironment) {
+    come_and_go(1);
+    const Outcome outcome = run({"watch", "--from", "0", "--count", "2", "--exec", "echo \"$ROLLCALL_EVENT $ROLLCALL_EVENT_NODE $ROLLCALL_EVENT_SEQ ${ROLLCALL_EVENT_SIGNAL-none}\" >> " + out() + "; cat >> " + out()});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+    const auto lines = lines_written();
+    ASSERT_EQ(lines.size(), 4u);
+    EXPECT_EQ(lines[0], "joined n0 1 none");
+    EXPECT_EQ(lines[2], "left n0 2 none");
+    EXPECT_EQ(json::parse(lines[1])["event"], "joined");
+    EXPECT_EQ(json::parse(lines[3])["seq"], 2);
+}
+
+TEST_F(WatchExec, GoesOnWhenACommandFailsAndSaysSo) {
+    come_and_go(1);
+    const Outcome outcome = run({"watch", "--from", "0", "--count", "2", "--exec", "echo $ROLLCALL_EVENT >> " + out() + "; exit 7"});
+    EXPECT_EQ(outcome.code, 0);
+    EXPECT_EQ(written(), "joined\nleft\n");
+    EXPECT_THAT(outcome.err, ::testing::HasSubstr("exited with code 7"));
+}
+
+TEST_F(WatchExec, ASlowOneLapsItselfAndIsToldSo) {
+    Process& watch = start({"watch", "--from", "0", "--exec", "echo $ROLLCALL_EVENT $ROLLCALL_EVENT_FROM >> " + out() + "; until [ -e " + folder() + "/go ]; do sleep 0.02; done"});
+    come_and_go(1);
+    ASSERT_TRUE(eventually([&] { return written() == "joined\n"; }));
+    come_and_go(40);  // 82 events, and the ring has 64
+    write("go", "");
+    ASSERT_TRUE(eventually([&] { return lines_written().size() >= 2 && lines_written().back() == "left"; }));
+    EXPECT_EQ(lines_written()[1], "gap 2");
+    watch.signal(SIGTERM);
+    EXPECT_EQ(watch.wait(), 0);
+}
+
+TEST_F(WatchExec, EndsItsCommandWhenItIsToldToEnd) {
+    Process& watch = start({"watch", "--from", "0", "--exec", "echo $$ >> " + out() + "; exec sleep 1000"});
+    come_and_go(1);
+    ASSERT_TRUE(eventually([&] { return !written().empty(); }));
+    watch.signal(SIGTERM);
+    EXPECT_EQ(watch.wait(), 0);
+    EXPECT_FALSE(state_of_process(static_cast<pid_t>(std::stol(written())))) << "the command has ended";
 }
 
 }  // namespace
