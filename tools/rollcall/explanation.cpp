@@ -1,5 +1,7 @@
 #include "tools/rollcall/explanation.hpp"
 
+#include <deque>
+
 #include "tools/rollcall/duration.hpp"
 #include "tools/rollcall/event_text.hpp"
 #include "tools/rollcall/printable.hpp"
@@ -68,6 +70,19 @@ std::string explain(const Peer& peer, const Settings& settings, Instant now) {
     add_line(text, what_next(peer, settings));
     if (!peer.local) add_line(text, "It lives on host '" + peer.host + "' and is judged by that host's word.");
     return text;
+}
+
+std::vector<Event> history_of(Observer& observer, std::string_view node) {
+    constexpr std::size_t most = 12;
+    std::deque<Event> kept;
+    const Sequence head = observer.info().head;
+    while (const std::optional<Event> event = observer.poll()) {
+        const bool of_peer = !is_of_nobody(event->kind) && !is_of_host(event->kind);
+        if (of_peer && event->node() == node) kept.push_back(*event);
+        if (kept.size() > most) kept.pop_front();
+        if (event->sequence >= head) break;
+    }
+    return {kept.begin(), kept.end()};
 }
 
 }  // namespace rollcall::cli

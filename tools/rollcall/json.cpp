@@ -282,6 +282,22 @@ std::string hosts(const ClusterInfo& info, const std::vector<Host>& hosts, const
     return text_of(o);
 }
 
+std::string ages(const ClusterInfo& info, const std::vector<Peer>& peers, Instant now) {
+    Json o = head_object(info);
+    o["last_step_age_ms"] = ms(now - info.last_step);
+    Json slots = Json::array(), ages = Json::array();
+    for (const Peer& p : peers) {
+        if (!p.last_heartbeat) continue;
+        slots.push_back(p.slot.value);
+        ages.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(now - *p.last_heartbeat).count());
+    }
+    o["slots"] = std::move(slots);
+    o["ages_ms"] = std::move(ages);
+    return text_of(o);
+}
+
+std::string quoted(std::string_view text) { return text_of(Json(text)); }
+
 std::string settings(std::string_view cluster, const Settings& settings) {
     Json o;
     o["cluster"] = cluster;
@@ -289,9 +305,10 @@ std::string settings(std::string_view cluster, const Settings& settings) {
     return text_of(o);
 }
 
-std::string why(const ClusterInfo& info, std::string_view node, const Peer* peer, const std::vector<Event>& history, Instant now) {
+std::string why(const ClusterInfo& info, std::string_view node, const Peer* peer, const std::vector<Event>& history, Instant now, const std::string& explanation) {
     Json o = head_object(info);
     o["node"] = node;
+    o["explanation"] = explanation;
     o["peer"] = nullptr;
     if (peer != nullptr) {
         Json object = peer_object(*peer, info, now);

@@ -50,9 +50,15 @@ struct ListedCluster {
 };
 std::string clusters(const std::vector<ListedCluster>& found);
 
+// How old each member's last beat is: "slots" and "ages_ms" side by side, and how the engine is. Few bytes a member, to be asked for often.
+std::string ages(const ClusterInfo& info, const std::vector<Peer>& peers, Instant now);
+
+// A text as JSON writes it.
+std::string quoted(std::string_view text);
+
 std::string settings(std::string_view cluster, const Settings& settings);
 
-// The evidence behind a peer's state (nothing: it is not a member) and what the ring still tells of it.
-std::string why(const ClusterInfo& info, std::string_view node, const Peer* peer, const std::vector<Event>& history, Instant now);
+// The evidence behind a peer's state (nothing: it is not a member), also in sentences, and what the ring still tells of it.
+std::string why(const ClusterInfo& info, std::string_view node, const Peer* peer, const std::vector<Event>& history, Instant now, const std::string& explanation);
 
 }  // namespace rollcall::cli::json

@@ -27,7 +27,7 @@ void declare(OptionSet& set, Options& options) {
     set.flag("--json", "one JSON object a line", options.json);
     set.text("--from", "SEQ[@STREAM]", "go on behind this event; 0: all that is still kept (default: only what comes)", options.from);
     set.number("--count", "N", "end after this many events", 1, std::uint64_t{1} << 48, options.count);
-    set.text("--exec", "COMMAND", "instead of showing it, run this for each event, one after the other: JSON on its input, ROLLCALL_EVENT, ROLLCALL_EVENT_NODE and so on in its environment", options.exec);
+    set.text("--exec", "COMMAND", "run this for each event instead: JSON on its input, $ROLLCALL_EVENT_NODE and so on in its environment", options.exec);
     set.duration("--timeout", "end after this long; exit 1 if --count was not reached", options.timeout);
 }
 

@@ -1,5 +1,4 @@
 // `rollcall why`: the evidence behind a node's state. Works on a dead engine's memory too.
-#include <deque>
 #include <utility>
 
 #include "shm/name.hpp"
@@ -27,20 +26,6 @@ void declare(OptionSet& set, Options& options) {
     set.flag("--json", "one JSON document", options.json);
 }
 
-// The newest events of this node that are still kept.
-std::vector<Event> history_of(Observer& observer, std::string_view node) {
-    constexpr std::size_t most = 12;
-    std::deque<Event> kept;
-    const Sequence head = observer.info().head;
-    while (const std::optional<Event> event = observer.poll()) {
-        const bool of_peer = !is_of_nobody(event->kind) && !is_of_host(event->kind);
-        if (of_peer && event->node() == node) kept.push_back(*event);
-        if (kept.size() > most) kept.pop_front();
-        if (event->sequence >= head) break;
-    }
-    return {kept.begin(), kept.end()};
-}
-
 std::string for_people(const Options& options, const ClusterInfo& info, const Peer* peer, const std::vector<Event>& history, Instant now, bool copy) {
     std::string text;
     if (peer != nullptr) text = explain(*peer, info.settings, now);
@@ -64,7 +49,7 @@ int run(const Common& common, const Options& options) {
     if (!peer && (peer.error().kind != ErrorKind::unknown_node || history.empty())) return report(peer.error());
 
     const Peer* known = peer ? &*peer : nullptr;
-    if (options.json) print(json::why(info, options.node, known, history, now) + "\n");
+    if (options.json) print(json::why(info, options.node, known, history, now, known != nullptr ? explain(*known, info.settings, now) : "") + "\n");
     else print(for_people(options, info, known, history, now, reading->copy));
     return finish_output(exit_done);
 }

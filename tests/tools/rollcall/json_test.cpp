@@ -262,12 +262,12 @@ TEST(Clusters, AreListedEvenIfOneCannotBeRead) {
 
 TEST(Why, HasThePeerAndItsHistory) {
     const Peer peer = samples::dead_peer(Reason::process_exit, ExitStatus{true, 9});
-    const Json known = Json::parse(json::why(samples::cluster(), "worker-1", &peer, {samples::exit(ExitStatus{true, 9})}, samples::now));
+    const Json known = Json::parse(json::why(samples::cluster(), "worker-1", &peer, {samples::exit(ExitStatus{true, 9})}, samples::now, "in words"));
     EXPECT_EQ(known["node"], "worker-1");
     EXPECT_EQ(known["peer"]["state"], "dead");
     EXPECT_EQ(known["peer"]["evidence"]["signal"], 9);
     EXPECT_THAT(keys_of(known["history"][0]), ElementsAreArray(event_fields));
-    const Json gone = Json::parse(json::why(samples::cluster(), "worker-1", nullptr, {}, samples::now));
+    const Json gone = Json::parse(json::why(samples::cluster(), "worker-1", nullptr, {}, samples::now, ""));
     EXPECT_TRUE(gone["peer"].is_null());
     EXPECT_EQ(gone["history"], Json::array());
 }

@@ -1,0 +1,23 @@
+// What Prometheus scrapes, in its text format.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/client/observer.hpp"
+#include "tools/rollcall/serve/event_feed.hpp"
+
+namespace rollcall::cli {
+
+// Of one cluster at one moment. Names and units are a contract: added, never renamed.
+struct Measured {
+    ClusterInfo info;
+    std::vector<Peer> peers;
+    std::vector<Host> hosts;
+    EventTimes times;
+    Instant now{};
+};
+
+std::string metrics(const Measured& measured);
+
+}  // namespace rollcall::cli
