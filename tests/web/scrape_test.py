@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import unittest
+import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -38,6 +39,13 @@ class Scrape(unittest.TestCase):
             if found := re.search(r'msg="Listening on" address=(\S+)', line):
                 self.address = found.group(1)
                 break
+        self.assertTrue(eventually(self.is_ready))
+
+    def is_ready(self):
+        try:
+            return urllib.request.urlopen(f"http://{self.address}/-/ready", timeout=10).close() is None
+        except urllib.error.HTTPError as error:
+            return error.close()
 
     def query(self, expression):
         with urllib.request.urlopen(f"http://{self.address}/api/v1/query?" + urllib.parse.urlencode({"query": expression}), timeout=10) as answer:
