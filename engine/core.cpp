@@ -275,6 +275,7 @@ void Core::step(Instant now, std::int64_t wall_us, Inbox& inbox, bool scan) {
     // After the commit: a pause that this look ended is in the memory before the look is.
     if (looks) writable().header().step_ns.store(static_cast<std::uint64_t>(to_ns(now)), std::memory_order_release);  // [step] pairs with a member's look
     membership_->answer_all();
+    if (handled != 0) writable().header().inbox.store(handled, std::memory_order_relaxed);  // relaxed: for show
 }
 
 void Core::record_step_time(Duration took) noexcept { count_in(writable().header().scan_time, static_cast<std::uint64_t>(std::max<std::int64_t>(0, took.count()))); }

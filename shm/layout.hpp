@@ -165,6 +165,7 @@ struct RosterHeader {
     // Written by the engine's thread that speaks to other hosts.
     alignas(cache_line) TransportLine transports[max_transports];
     std::atomic<std::uint64_t> hosts[host_counters];  // of the messages of hosts
+    alignas(cache_line) std::atomic<std::uint64_t> inbox;  // requests that the last step with any found waiting
 };
 static_assert(sizeof(RosterHeader) <= 2 * page - sizeof(Preamble));
 inline constexpr std::size_t roster_header_bytes = 2 * page;

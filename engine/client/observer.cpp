@@ -192,6 +192,7 @@ ClusterInfo Observer::info() const {
         info.lateness.buckets[i] = h.lateness[i].load(relaxed);
     }
     info.traffic = load_traffic(h);
+    info.inbox = h.inbox.load(relaxed);
     shm::CheckpointValues values;
     if (shm::load_checkpoint(h, values)) {
         info.head = values.head;

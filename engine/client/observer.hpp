@@ -53,6 +53,7 @@ struct ClusterInfo {
     Histogram step_time;  // of each look of the detector
     Histogram lateness;   // of each judgement of a silence, after its timeout
     Traffic traffic;      // with other hosts
+    std::uint64_t inbox = 0;  // requests that the last step with any found waiting
 };
 
 // One thread at a time. Movable. Never throws.

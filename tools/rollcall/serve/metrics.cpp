@@ -90,6 +90,7 @@ void add_engine(Page& page, const Measured& m) {
         page.value(seconds(value), "setting=\"" + std::string(name) + "\"");
     page.gauge("capacity", "Members that there is room for.", m.info.capacity);
     page.gauge("ring_events", "Events that are kept for readers.", m.info.ring);
+    page.gauge("inbox_requests", "Requests that the last step with any found waiting.", static_cast<double>(m.info.inbox));
     page.gauge("view", "Number of the membership: grows with every change of it.", static_cast<double>(m.info.view));
 }
 
