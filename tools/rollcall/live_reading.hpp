@@ -18,6 +18,15 @@ public:
 
     // The next event that is there, if any. What cannot be known any more, of this memory or of the one before it, is one gap.
     std::optional<Event> next();
+    // All that was published before the call, and nothing of what comes meanwhile: a flood holds nobody here.
+    template <class Take>
+    void take_all(Take take) {
+        const Sequence last = reading_.observer.info().head;
+        while (const std::optional<Event> event = next()) {
+            take(*event);
+            if (event->sequence >= last) return;
+        }
+    }
     // Until something was published, or `timeout` is over; at most a second.
     void wait(Duration timeout);
     // Everything that was published before the call, and nothing of what comes meanwhile: ends a loop over next().

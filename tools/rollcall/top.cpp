@@ -39,8 +39,8 @@ public:
 
 private:
     Result<void> look() {
-        while (const std::optional<Event> event = events_.next()) remember(*event);
-        while (live_.next()) {}  // so that it is of the memory that there is now
+        events_.take_all([this](const Event& event) { remember(event); });
+        live_.take_all([](const Event&) {});  // so that it is of the memory that there is now
         Reading& reading = live_.reading();
         auto roster = read_roster(reading);
         if (!roster) return roster.error().kind == ErrorKind::busy ? Result<void>{} : Result<void>(fail(roster.error()));  // the last picture stays

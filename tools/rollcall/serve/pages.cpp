@@ -48,7 +48,7 @@ Answer Pages::answer(const http::Request& request) {
 
 // Goes on with the memory that there is now.
 std::optional<Response> Pages::refuse_without_memory() {
-    while (live_.next()) {}
+    live_.take_all([](const Event&) {});
     if (!live_.is_gone()) return std::nullopt;
     return failed({ErrorKind::no_cluster, "cluster '" + live_.cluster() + "' is gone" + (live_.why_gone().empty() ? "" : ": " + live_.why_gone())});
 }
