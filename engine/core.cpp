@@ -168,6 +168,10 @@ void Core::introduce(std::int64_t wall_us) {
         h.engine_name[i].store(node.words[i], relaxed);
         h.host_name[i].store(host.words[i], relaxed);
     }
+    // Those of the checkpoint are of the last event; what was counted since is only here.
+    const Traffic before = load_traffic(h);
+    books_->ledger.counter(Counter::heartbeats_sent) = std::max(books_->ledger.counter(Counter::heartbeats_sent), before.heartbeats_sent);
+    books_->ledger.counter(Counter::heartbeats_received) = std::max(books_->ledger.counter(Counter::heartbeats_received), before.heartbeats_received);
     store_traffic(h, {});
     h.engine_ready.store(0, relaxed);
     const Duration old_heartbeat = books_->settings().heartbeat;

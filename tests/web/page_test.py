@@ -20,7 +20,7 @@ from selenium.webdriver.common.keys import Keys
 from cluster import Cluster, eventually
 
 PICTURES = None
-CALM = ("--heartbeat", "200ms", "--suspect", "2s", "--dead", "60s", "--evict", "120s")
+CALM = ("--heartbeat", "200ms", "--suspect", "2s", "--dead", "10min", "--evict", "20min")
 
 
 def browser(width=1280, height=800, dark=False):
@@ -81,10 +81,14 @@ class Page(unittest.TestCase):
     def test_shows_who_comes_and_goes(self):
         self.open()
         self.assertTrue(self.driver.find_element(By.ID, "empty").is_displayed())
-        for node in ("n10", "n2", "n1"):
-            self.cluster.join(node, "--tag", "rack=7")
+        members = {node: self.cluster.join(node, "--tag", "rack=7") for node in ("n10", "n2", "n1")}
         self.assertTrue(eventually(lambda: self.names() == ["n1", "n2", "n10"]), "in the order in which people count")
-        self.cluster.say("evict", "n2")
+        field = self.driver.find_element(By.ID, "text")
+        field.send_keys("rack=7")
+        self.assertTrue(eventually(lambda: self.names() == ["n1", "n2", "n10"]), "whoever came has its tags soon")
+        field.clear()
+        field.send_keys(" ")
+        members["n2"].terminate()  # it leaves
         self.assertTrue(eventually(lambda: self.names() == ["n1", "n10"]))
 
     def test_filters_by_text_and_state(self):
@@ -149,6 +153,7 @@ class Page(unittest.TestCase):
                 for what in ("#engine", ".member.alive .name", ".member.alive .glyph", ".member.suspect .glyph", ".member.dead .glyph", ".counts", "#timeline time", ".kind.bad"):
                     self.assertGreaterEqual(self.contrast(what), 4.5, what)
                 self.assert_no_complaints()
+                self.driver.quit()
         members[7].send_signal(signal.SIGCONT)
 
     def contrast(self, what):

@@ -67,7 +67,7 @@ class Scrape(unittest.TestCase):
 
     def test_an_engine_that_is_gone_raises_the_alert(self):
         self.assertTrue(eventually(lambda: self.value("rollcall_up") == 1))
-        self.assertEqual(self.query("ALERTS"), [])
+        self.assertEqual(self.query('ALERTS{alertname="RollcallEngineDown"}'), [])
         self.cluster.engine.send_signal(signal.SIGKILL)
         self.assertTrue(eventually(lambda: self.value('ALERTS{alertname="RollcallEngineDown",alertstate="firing"}') == 1))
 

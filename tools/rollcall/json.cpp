@@ -1,6 +1,7 @@
 // The only file that includes nlohmann/json.hpp, a heavy header.
 #include "tools/rollcall/json.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -291,6 +292,8 @@ std::string ages(const ClusterInfo& info, const std::vector<Peer>& peers, Instan
         slots.push_back(p.slot.value);
         ages.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(now - *p.last_heartbeat).count());
     }
+    o["states"] = Json::object();
+    for (const State state : {State::alive, State::suspect, State::dead}) o["states"][std::string(to_string(state))] = std::count_if(peers.begin(), peers.end(), [state](const Peer& p) { return p.state == state; });
     o["slots"] = std::move(slots);
     o["ages_ms"] = std::move(ages);
     return text_of(o);

@@ -50,7 +50,7 @@ struct ListedCluster {
 };
 std::string clusters(const std::vector<ListedCluster>& found);
 
-// How old each member's last beat is: "slots" and "ages_ms" side by side, and how the engine is. Few bytes a member, to be asked for often.
+// How old each member's last beat is: "slots" and "ages_ms" side by side; how many are in each state, and how the engine is. Few bytes a member, to be asked for often.
 std::string ages(const ClusterInfo& info, const std::vector<Peer>& peers, Instant now);
 
 // A text as JSON writes it.

@@ -1,4 +1,5 @@
 // `rollcall top`: the membership as it changes, on a terminal. Works on a dead engine's memory too, and outlives engines.
+#include <algorithm>
 #include <csignal>
 #include <deque>
 
@@ -30,7 +31,12 @@ public:
         while (!signals_.wait({})) {
             if (auto looked = look(); !looked) return looked;
             screen_.show(board_.draw(shown_, screen_.columns(), screen_.lines()));
-            std::optional<top::Key> key = screen_.wait(delay_);
+            // In slices: Ctrl-C is looked for between them.
+            std::optional<top::Key> key;
+            for (Duration left = delay_; !key && left > Duration{}; left -= slice) {
+                key = screen_.wait(std::min(left, slice));
+                if (signals_.wait({})) return {};
+            }
             for (; key; key = screen_.wait({}))
                 if (!board_.press(*key)) return {};
         }
@@ -38,10 +44,16 @@ public:
     }
 
 private:
+    static constexpr Duration slice = std::chrono::milliseconds(250);
+
     Result<void> look() {
         events_.take_all([this](const Event& event) { remember(event); });
         live_.take_all([](const Event&) {});  // so that it is of the memory that there is now
         Reading& reading = live_.reading();
+        if (board_.asked()) {
+            const auto peer = reading.observer.find(*board_.asked());
+            shown_.explanation = peer ? explain(*peer, shown_.info.settings, reading.now(shown_.info)) : peer.error().kind == ErrorKind::unknown_node ? *board_.asked() + " is no member any more." : "…";
+        }
         auto roster = read_roster(reading);
         if (!roster) return roster.error().kind == ErrorKind::busy ? Result<void>{} : Result<void>(fail(roster.error()));  // the last picture stays
         if (auto hosts = reading.observer.hosts()) shown_.hosts = std::move(*hosts);
@@ -50,9 +62,6 @@ private:
         shown_.now = roster->now;
         shown_.is_copy = reading.copy;
         shown_.is_gone = live_.is_gone();
-        shown_.explanation.clear();
-        if (board_.asked())
-            if (const auto peer = reading.observer.find(*board_.asked())) shown_.explanation = explain(*peer, shown_.info.settings, shown_.now);
         return {};
     }
     void remember(const Event& event) {
@@ -71,7 +80,7 @@ private:
 
 int run(const Common& common, const Options& options) {
     const Duration delay = options.delay.value_or(std::chrono::milliseconds(250));
-    if (delay < std::chrono::milliseconds(10)) return usage_error("top", "option --delay: at least 10ms");
+    if (delay < std::chrono::milliseconds(10) || delay > std::chrono::minutes(1)) return usage_error("top", "option --delay: 10ms to 1min");
     const Signals signals{SIGINT, SIGTERM, SIGHUP};
     auto events = LiveReading::attach(common, {0, {}});  // with those that are still kept
     if (!events) return report(events.error());

@@ -71,7 +71,7 @@ private:
     // Everything published until now, even if time is over; what comes meanwhile is the next round's, so that a flood cannot hold us here.
     Ending tell_what_is_there() {
         const Sequence head = live_.head();
-        const std::uint64_t stream = live_.position().stream.value_or(0);
+        const std::uint64_t stream = live_.reading().observer.info().stream;
         while (const std::optional<Event> event = live_.next()) {
             if (const Ending ending = tell(*event); ending != Ending::none) return ending;
             if (options_.count && ++seen_ == *options_.count) return Ending::counted;

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,16 +16,21 @@ namespace rollcall::cli {
 
 namespace {
 
-constexpr std::string_view cookie_name = "rollcall_token=";
+// Of this server alone: cookies do not tell ports apart, and two clusters of a machine have a server each.
+std::string cookie_name(const std::string& token) {
+    std::uint64_t hash = 0xcbf2'9ce4'8422'2325;
+    for (const char c : token) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100'0000'01b3;
+    return "rollcall_" + std::to_string(hash % 1'000'000) + "=";
+}
 constexpr std::size_t shortest_token = 16, longest_token = 512;
 
-// Of "a=1; rollcall_token=…; b=2".
-std::string_view cookie_of(std::string_view header) noexcept {
+// Of "a=1; NAME=…; b=2".
+std::string_view cookie_of(std::string_view header, std::string_view name) noexcept {
     while (!header.empty()) {
         std::string_view one = header.substr(0, header.find(';'));
         header.remove_prefix(std::min(one.size() + 1, header.size()));
         while (one.starts_with(' ')) one.remove_prefix(1);
-        if (one.starts_with(cookie_name)) return one.substr(cookie_name.size());
+        if (one.starts_with(name)) return one.substr(name.size());
     }
     return {};
 }
@@ -38,7 +45,15 @@ bool is_token_character(char c) noexcept { return c > ' ' && c < 127 && c != ';'
 
 }  // namespace
 
-bool is_loopback(std::string_view address) noexcept { return address == "localhost" || address == "::1" || address.starts_with("127."); }
+// Numbers only: a name that begins like one may be anybody's.
+bool is_loopback(std::string_view address) noexcept {
+    if (address == "localhost") return true;
+    const std::string text(address);
+    in_addr four{};
+    in6_addr six{};
+    if (::inet_pton(AF_INET, text.c_str(), &four) == 1) return ntohl(four.s_addr) >> 24 == 127;
+    return ::inet_pton(AF_INET6, text.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+}
 
 // Takes as long for a wrong one as for the right one.
 bool Access::is_token(std::string_view offered) const noexcept {
@@ -55,9 +70,9 @@ std::optional<http::Response> Access::refuse(const http::Request& request) const
     constexpr std::string_view bearer = "Bearer ";
     const std::string_view authorization = request.header("authorization");
     if (authorization.starts_with(bearer) && is_token(authorization.substr(bearer.size()))) return std::nullopt;
-    if (is_token(cookie_of(request.header("cookie")))) return std::nullopt;
+    if (is_token(cookie_of(request.header("cookie"), cookie_name(token_)))) return std::nullopt;
     if (const std::string_view offered = request.parameter("token"); is_token(offered))
-        return http::Response{303, "text/plain; charset=utf-8", "", {{"Location", "/"}, {"Set-Cookie", std::string(cookie_name) + token_ + "; Path=/; HttpOnly; SameSite=Strict; Max-Age=2592000"}}};
+        return http::Response{303, "text/plain; charset=utf-8", "", {{"Location", "/"}, {"Set-Cookie", cookie_name(token_) + token_ + "; Path=/; HttpOnly; SameSite=Lax; Max-Age=2592000"}}};
     return http::Response{401, "text/plain; charset=utf-8", "a token is needed: 'Authorization: Bearer TOKEN', or open /?token=TOKEN once\n", {{"WWW-Authenticate", "Bearer"}}};
 }
 

@@ -7,6 +7,9 @@
 #include <optional>
 #include <string>
 
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <boost/asio.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -132,9 +135,20 @@ private:
             if (error || !keep_alive) return self->finish();
             self->read();
         };
-        if (!is_head_) return beast::http::async_write(stream_, *message, done);
         const auto serializer = std::make_shared<beast::http::response_serializer<beast::http::string_body>>(*message);
+        serializer->limit(64 << 10);
+        if (!is_head_) return write_some(serializer, done);
         beast::http::async_write_header(stream_, *serializer, [done, serializer](ErrorCode error, std::size_t n) { done(error, n); });
+    }
+
+    // Each piece has its own time to be taken: what is long may take long.
+    template <class Serializer, class Done>
+    void write_some(const std::shared_ptr<Serializer>& serializer, const Done& done) {
+        stream_.expires_after(shared_.limits.patience);
+        beast::http::async_write_some(stream_, *serializer, [self = this->shared_from_this(), serializer, done](ErrorCode error, std::size_t n) {
+            if (error || serializer->is_done()) return done(error, n);
+            self->write_some(serializer, done);
+        });
     }
 
     // What was said last should arrive: first our end is closed, then, when the other one is or time is over, all of it.
@@ -229,6 +243,9 @@ struct Server::Impl {
                 });
                 return;
             }
+            // Whoever is gone without a word is found out: a stream's few bytes would fit the kernel's buffers for a quarter of an hour.
+            const unsigned int gone_after_ms = 30'000;
+            ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &gone_after_ms, sizeof gone_after_ms);
             if (shared.connections < shared.limits.connections) std::make_shared<Connection>(std::move(socket), shared)->read();
             accept();  // one too many is closed at once
         });

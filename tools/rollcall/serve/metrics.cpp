@@ -78,8 +78,10 @@ void by_state(Page& page, std::string_view name, std::string_view help, const Th
         page.value(static_cast<std::uint64_t>(std::count_if(things.begin(), things.end(), [&](const auto& t) { return t.state == state; })), "state=\"" + std::string(to_string(state)) + "\"");
 }
 
+constexpr std::string_view up_help = "1 while an engine runs and has looked within its suspect timeout.";
+
 void add_engine(Page& page, const Measured& m) {
-    page.gauge("up", "1 while an engine runs and has looked within its suspect timeout.", m.info.running && m.now - m.info.last_step <= m.info.settings.suspect ? 1 : 0);
+    page.gauge("up", up_help, m.info.running && m.now - m.info.last_step <= m.info.settings.suspect ? 1 : 0);
     page.head("engine_info", "gauge", "1; who runs this cluster.");
     page.value(std::uint64_t{1}, "node=\"" + escaped(m.info.node) + "\",host=\"" + escaped(m.info.host) + "\",version=\"" + escaped(m.info.engine_version) + "\"");
     page.gauge("engine_last_look_seconds", "Time since the detector looked last.", seconds(m.now - m.info.last_step));
@@ -128,6 +130,12 @@ void add_hosts(Page& page, const Measured& m) {
 }
 
 }  // namespace
+
+std::string metrics_of_nothing(std::string_view cluster) {
+    Page page(cluster);
+    page.gauge("up", up_help, 0);
+    return page.take();
+}
 
 std::string metrics(const Measured& m) {
     Page page(m.info.cluster);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/client/observer.hpp"
@@ -19,5 +20,7 @@ struct Measured {
 };
 
 std::string metrics(const Measured& measured);
+// Where there is no memory any more: that nothing is up, which alerts go by.
+std::string metrics_of_nothing(std::string_view cluster);
 
 }  // namespace rollcall::cli

@@ -75,10 +75,17 @@ function add(m) {
   m.section.grid.insertBefore(m.element, place_for(m.node, m.section.grid.children));
   ++m.section.members;
   members.set(m.node, m);
-  if (m.slot !== undefined) by_slot.set(m.slot, m);
-  m.words = [m.node, m.host || own_host, m.endpoint || "", ...Object.entries(m.tags || {}).map(([k, v]) => k + "=" + v)].join(" ").toLowerCase();
+  know(m, m);
   show(m);
   return m;
+}
+
+// What no event tells.
+function know(m, { slot, endpoint, tags }) {
+  if (by_slot.get(m.slot) === m) by_slot.delete(m.slot);
+  Object.assign(m, { slot, endpoint, tags });
+  if (slot !== undefined) by_slot.set(slot, m);
+  m.words = [m.node, m.host || own_host, endpoint || "", ...Object.entries(tags || {}).map(([k, v]) => k + "=" + v)].join(" ").toLowerCase();
 }
 
 function remove(m) {
@@ -136,7 +143,7 @@ function summarise() {
     }
     $("members").classList.toggle("crowded", members.size > crowd);
     $("empty").hidden = members.size !== 0;
-    document.title = (counts.dead ? "✕" + counts.dead + " " : counts.suspect ? "?" + counts.suspect + " " : "") + "rollcall " + $("cluster").textContent;
+    title(counts);
     if (!current || current.element.hidden || !current.element.isConnected) point_at(document.querySelector(".member:not([hidden])"), false);
   });
 }
@@ -234,6 +241,7 @@ function take(e) {
       m = add({ node: e.node, host: e.host || own_host, state: e.state, reason: e.reason, incarnation: e.incarnation, tags: {} });
       ask_again();  // for its slot, endpoint and tags
     }
+    if (e.event === "updated") ask_again();
     m.state = e.state;
     m.reason = e.reason;
     show(m);
@@ -249,12 +257,20 @@ let again = 0;
 function ask_again() {
   if (!again) again = setTimeout(() => { again = 0; load(true); }, members.size > 2000 ? 5000 : 1000);
 }
-let is_loading = false;
-async function load(keep) {
-  if (is_loading) return;
+// One at a time. `keep`: events go on as they are, if they are of the same memory; what they told since the answer was made counts more than the answer.
+let is_loading = false, next_load = null;
+async function load(keep = false) {
+  if (is_loading) {
+    next_load = { keep: keep && (next_load === null || next_load.keep) };
+    return;
+  }
   is_loading = true;
   try {
     const all = await json("/members");
+    if (keep && stream === all.stream && all.head_sequence < head) {
+      for (const p of all.peers) if (members.get(p.node)?.incarnation === p.incarnation) know(members.get(p.node), p);
+      return ask_again();
+    }
     settings = all.settings;
     own_host = all.host || own_host;
     $("cluster").textContent = all.cluster;
@@ -262,7 +278,7 @@ async function load(keep) {
     for (const p of all.peers.sort((a, b) => order(a.node, b.node))) {
       there.add(p.node);
       const m = members.get(p.node);
-      if (m && m.incarnation === p.incarnation && m.slot === p.slot) Object.assign(m, { state: p.state, reason: p.reason }), show(m);
+      if (m && m.incarnation === p.incarnation && (m.host || own_host) === p.host) Object.assign(m, { state: p.state, reason: p.reason }), know(m, p), show(m);
       else add({ node: p.node, host: p.host, state: p.state, reason: p.reason, incarnation: p.incarnation, slot: p.slot, endpoint: p.endpoint, tags: p.tags });
     }
     for (const m of [...members.values()]) if (!there.has(m.node)) remove(m);
@@ -273,9 +289,14 @@ async function load(keep) {
     summarise();
   } catch (error) {
     trouble(error);
-    setTimeout(load, 2000);
+    setTimeout(load, 2000, false);
   } finally {
     is_loading = false;
+    if (next_load !== null) {
+      const { keep: as_before } = next_load;
+      next_load = null;
+      load(as_before);
+    }
   }
 }
 
@@ -284,8 +305,11 @@ function listen(of, from) {
   stream = of;
   head = from;
   $("timeline").replaceChildren();
+  if (document.hidden) return;  // browsers have few connections for all tabs together
   source = new EventSource("/events?from=" + Math.max(0, from - shown_events / 2) + "&stream=" + of);
   source.onmessage = (message) => take(JSON.parse(message.data));
+  // What is refused (too many readers, a token that is over) is not tried again by the browser.
+  source.onerror = () => { if (source.readyState === EventSource.CLOSED) trouble("no events come: trying again"), setTimeout(load, 2000, false); };
   source.addEventListener("hello", (message) => { if (JSON.parse(message.data).stream !== stream) load(); });
 }
 
@@ -312,7 +336,10 @@ function note_hosts() {
 }
 
 async function look() {
-  if (!document.hidden) {
+  if (document.hidden) {
+    const o = await json("/ages").catch(() => null);
+    if (o) title(o.states);
+  } else {
     try {
       const o = await json("/ages");
       if (o.stream !== stream && stream !== "") await load();
@@ -329,8 +356,9 @@ async function look() {
     }
     draw_rhythm();
   }
-  setTimeout(look, members.size > 5000 ? 2000 : 1000);
+  setTimeout(look, document.hidden ? 10000 : members.size > 5000 ? 2000 : 1000);
 }
+function title(counts) { document.title = (counts.dead ? "✕" + counts.dead + " " : counts.suspect ? "?" + counts.suspect + " " : "") + "rollcall " + $("cluster").textContent; }
 
 // The evidence.
 async function explain(m) {
@@ -352,6 +380,11 @@ $("members").addEventListener("click", (event) => {
   if (!element) return;
   point_at(element, true);
   explain(element.member);
+});
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) return load();
+  if (source) source.close();
+  source = null;
 });
 load();
 look();

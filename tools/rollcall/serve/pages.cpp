@@ -18,6 +18,7 @@ using http::Answer;
 using http::Response;
 
 constexpr const char* json_type = "application/json; charset=utf-8";
+constexpr const char* metrics_type = "text/plain; version=0.0.4; charset=utf-8";
 
 Response failed(const Error& error) { return {503, json_type, "{\"error\":" + json::quoted(error.message) + "}\n", {}}; }
 
@@ -38,7 +39,10 @@ Answer Pages::answer(const http::Request& request) {
     if (request.path == "/events") return events(request);
     const bool is_known = request.path == "/members" || request.path == "/hosts" || request.path == "/ages" || request.path == "/why" || request.path == "/metrics";
     if (!is_known) return Response{404, "text/plain; charset=utf-8", "there are /, /members, /hosts, /why?node=NODE, /events, /metrics and /healthz\n", {}};
-    if (auto gone = refuse_without_memory()) return std::move(*gone);
+    if (auto gone = refuse_without_memory()) {
+        if (request.path == "/metrics") return Response{200, metrics_type, metrics_of_nothing(live_.cluster()), {}};
+        return std::move(*gone);
+    }
     if (request.path == "/members") return members();
     if (request.path == "/hosts") return hosts();
     if (request.path == "/ages") return ages();
@@ -112,7 +116,7 @@ Answer Pages::metrics() {
     auto hosts = live_.reading().observer.hosts();
     if (!hosts) return failed(hosts.error());
     const Measured measured{std::move(roster->info), std::move(roster->peers), std::move(*hosts), feed_.times(), roster->now};
-    return Response{200, "text/plain; version=0.0.4; charset=utf-8", cli::metrics(measured), {}};
+    return Response{200, metrics_type, cli::metrics(measured), {}};
 }
 
 // For whoever restarts what does not work: does the detector look?

@@ -240,7 +240,7 @@ Frame Board::draw(const Shown& shown, std::size_t columns, std::size_t lines) {
         texts = {"q  quit", "s  sort by state (suspect and dead first), node, host, age of the last beat, tags", "f  only alive, only suspect, only dead, all", "/  filter: words that node, host, endpoint or tags must have", "Enter  why: the evidence of the selected member",
                  "h  show or hide the hosts    e  the events", "arrows, j k, PgUp PgDn, Home End  move", "The bar is the part of the suspect timeout that is over since the last beat.", "Any key goes back."};
     if (asked_) {
-        std::istringstream sentences(shown.explanation.empty() ? *asked_ + " is no member any more." : shown.explanation);
+        std::istringstream sentences(shown.explanation);
         for (std::string sentence; std::getline(sentences, sentence);) texts.push_back(printable(sentence));
         texts.insert(texts.end(), {"", "Any key goes back."});
     }
