@@ -39,7 +39,8 @@ public:
     // Until this is in what was read, or the other end closes.
     std::string read_until(const std::string& end) {
         char piece[4096];
-        for (ssize_t n = 1; read_.find(end) == std::string::npos && n > 0;) {
+        const Instant last = clock_now() + patience;  // a stream says something now and then, and never ends
+        for (ssize_t n = 1; read_.find(end) == std::string::npos && n > 0 && clock_now() < last;) {
             n = ::recv(socket_.get(), piece, sizeof piece, 0);
             if (n > 0) read_.append(piece, static_cast<std::size_t>(n));
         }
