@@ -172,7 +172,7 @@ void Core::introduce(std::int64_t wall_us) {
     const Traffic before = load_traffic(h);
     books_->ledger.counter(Counter::heartbeats_sent) = std::max(books_->ledger.counter(Counter::heartbeats_sent), before.heartbeats_sent);
     books_->ledger.counter(Counter::heartbeats_received) = std::max(books_->ledger.counter(Counter::heartbeats_received), before.heartbeats_received);
-    store_traffic(h, {});
+    store_traffic(h, {{}, {}, before.heartbeats_sent, before.heartbeats_received});  // who dies before the first publication has lost none of them
     h.engine_ready.store(0, relaxed);
     const Duration old_heartbeat = books_->settings().heartbeat;
     if (adopted_ && options_.settings.heartbeat < old_heartbeat) forgive_old_rhythm(books_->time, old_heartbeat, books_->time.last_look());

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/client/observer.hpp"
+#include "engine/client/traffic.hpp"
 #include "shm/verify.hpp"
 #include "tests/support/engine_fixture.hpp"
 
@@ -190,6 +191,20 @@ TEST_F(Adoption, SettingsAreThoseOfTheNewEngine) {
     core->take();
     core->run(1600ms);
     EXPECT_THAT(core->take(), ElementsAre("suspect a silence"));
+}
+
+// Between two events only the header has the heartbeats of now: neither a death then nor one before the successor's first publication takes any back.
+TEST_F(Adoption, CountsOfHeartbeatsNeverGoBack) {
+    core->join("a");
+    store_traffic(core->core().writable().header(), {{{"udp", {}}}, {}, 1'050, 1'070});
+    succeed(10ms);
+    const Traffic kept = load_traffic(core->roster().header());
+    EXPECT_EQ(kept.heartbeats_sent, 1'050u);
+    EXPECT_EQ(kept.heartbeats_received, 1'070u);
+    EXPECT_TRUE(kept.transports.empty()) << "those of an engine that has ended";
+    core->join("b");
+    EXPECT_EQ(core->counter(Counter::heartbeats_sent), 1'050u);
+    EXPECT_EQ(core->counter(Counter::heartbeats_received), 1'070u);
 }
 
 // A death between the swap that frees the word and the event: the eviction is finished.
