@@ -15,14 +15,21 @@ class Top(unittest.TestCase):
     def setUp(self):
         self.cluster = Cluster("--heartbeat", "200ms", "--suspect", "2s", "--dead", "60s", "--evict", "120s")
         self.addCleanup(self.cluster.end)
-        self.socket = self.cluster.dir + "/tmux"
-        self.addCleanup(lambda: self.tmux("kill-server"))
+        self.terminals = 0
 
     def tmux(self, *words):
         return subprocess.run(["tmux", "-S", self.socket, "-f", "/dev/null", *words], capture_output=True, text=True, check=False, env={**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"})
 
-    def open(self, columns=80, lines=24, environment=""):
-        self.tmux("new-session", "-d", "-x", str(columns), "-y", str(lines), f"{environment} exec {ROLLCALL} top --dir {self.cluster.dir} --delay 50ms 2> {self.cluster.dir}/said; sleep 100")
+    def terminal(self, command):
+        """A new terminal that runs a command. Each has a server of its own: one whose last session was ended takes nobody while it ends itself."""
+        self.terminals += 1
+        self.socket = f"{self.cluster.dir}/tmux-{self.terminals}"
+        self.addCleanup(subprocess.run, ["tmux", "-S", self.socket, "kill-server"], capture_output=True, check=False)
+        began = self.tmux("new-session", "-d", "-x", "80", "-y", "24", command)
+        self.assertEqual(began.returncode, 0, began.stderr)
+
+    def open(self, environment=""):
+        self.terminal(f"{environment} exec {ROLLCALL} top --dir {self.cluster.dir} --delay 50ms 2> {self.cluster.dir}/said; sleep 100")
         self.assertTrue(eventually(lambda: "rollcall default" in self.screen()), self.screen())
 
     def screen(self, *flags):
@@ -77,7 +84,6 @@ class Top(unittest.TestCase):
         self.open()
         self.assert_shows("worker")
         self.assertIn("\x1b[32m", self.screen("-e"))
-        self.tmux("kill-session")
         self.open(environment="NO_COLOR=1")
         self.assert_shows("+ alive   worker")
         self.assertNotIn("\x1b[32m", self.screen("-e"))
@@ -98,7 +104,7 @@ class Top(unittest.TestCase):
         self.assert_shows("2 members: 2 alive", "gap")  # who beats joins again by itself
 
     def test_leaves_the_terminal_as_it_was(self):
-        self.tmux("new-session", "-d", "-x", "80", "-y", "24", f"echo before; {ROLLCALL} top --dir {self.cluster.dir}; echo after; stty -a; sleep 100")
+        self.terminal(f"echo before; {ROLLCALL} top --dir {self.cluster.dir}; echo after; stty -a; sleep 100")
         self.assertTrue(eventually(lambda: "rollcall default" in self.screen()))
         self.type("q")
         self.assert_shows("before", "after", " echo ", " icanon ")
