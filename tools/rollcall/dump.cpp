@@ -87,12 +87,6 @@ void write_all(const Roster& roster, const std::vector<Host>& hosts, const shm::
     });
 }
 
-// Producers may beat while we look: what is a little ahead of our clock is not from the future. In a copy the clock means nothing.
-Stamp latest_stamp(const shm::Roster& memory, bool copy) {
-    constexpr Duration ahead = std::chrono::seconds(10);
-    return copy ? Stamp{stamp_limit} : to_stamp(std::chrono::steady_clock::now() + ahead, memory.base_ns());
-}
-
 int verify(const shm::Roster& memory, bool copy, const std::string& cluster) {
     const shm::Verification found = shm::verify(memory, latest_stamp(memory, copy));
     if (!found.is_settled) return report({ErrorKind::busy, "the memory of cluster '" + cluster + "' would not hold still long enough to be judged; try again"});
