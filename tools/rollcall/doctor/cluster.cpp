@@ -36,8 +36,8 @@ std::vector<Finding> namespaces(const shm::HostIdentity& ours, const shm::HostId
     if (ours.pid_namespace == its.pid_namespace) all.push_back(ok("pid namespace", "the memory's is ours"));
     else
         all.push_back(note("pid namespace", "the memory's is another one than ours",
-                           "Members hand their engine a pidfd, and their ends are seen all the same. What is lost: pids that are shown belong elsewhere, how a process ended is known from its wrapper ('rollcall join -- COMMAND') or from Linux 6.15 on, "
-                           "and after an engine's restart members are watched by silence until they have come back to it."));
+                           "Members hand their engine a pidfd, and their ends are seen all the same, at once. What is lost: pids that are shown belong elsewhere, how a process ended is known only "
+                           "from a wrapper that outlives it ('rollcall join -- COMMAND'), and after an engine's restart ends are known by silence until members have come back to it."));
     return all;
 }
 
@@ -68,7 +68,7 @@ Finding engine(const EngineSeen& seen) {
     if (!seen.is_comparable) return note(what, name + " runs", "When it last looked is not known: its clock is another one.");
     if (seen.state == 'T' || seen.state == 't')
         return bad(what, name + " is stopped; it last looked " + rounded(seen.since_step) + " ago", "Somebody sent it SIGSTOP, or a debugger holds it: kill -CONT " + std::to_string(seen.pid) + ". What it misses counts for nobody's silence.");
-    const Duration late = std::max(10 * seen.settings.scan, Duration(std::chrono::milliseconds(100)));
+    const Duration late = std::max(10 * std::min(seen.settings.scan, longest_timeout), Duration(std::chrono::milliseconds(100)));
     const std::string looked = name + " looked " + rounded(seen.since_step) + " ago, its scan is " + to_text(seen.settings.scan);
     if (seen.since_step <= late) return ok(what, looked);
     if (seen.since_step <= std::max(seen.settings.suspect, Duration(std::chrono::seconds(1)))) return note(what, looked, "It is late: the machine has little time for it. Judgements are as late, and never early.");

@@ -77,7 +77,7 @@ EngineSeen look_at_engine(const std::string& cluster, const shm::Paths& paths, c
     seen.pid = info.engine_pid;
     seen.settings = info.settings;
     seen.is_comparable = header.made_in.boot_id == ours.boot_id && header.made_in.time_namespace == ours.time_namespace;
-    if (seen.is_comparable && seen.is_lock_held) seen.since_step = since_step(*observer, 10 * info.settings.scan);
+    if (seen.is_comparable && seen.is_lock_held) seen.since_step = since_step(*observer, 10 * std::min(info.settings.scan, longest_timeout));
     if (header.made_in.pid_namespace == ours.pid_namespace) seen.state = state_of(seen.pid, header.engine_start);
     return seen;
 }
