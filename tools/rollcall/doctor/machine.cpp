@@ -31,6 +31,11 @@ Finding watching(int error) {
                "Deaths will be known by silence alone, and 'rollcall join -- COMMAND' will not start. In a container: its seccomp profile must allow pidfd_open; else a newer kernel is needed.");
 }
 
+Finding proc(bool is_mounted) {
+    if (is_mounted) return ok("/proc", "is there");
+    return bad("/proc", "is not mounted", "Nothing works without it: memory is mapped through /proc/self/fd. Mount it (mount -t proc proc /proc); a chroot needs its own.");
+}
+
 Finding clock(const ClockSeen& seen) {
     constexpr Duration dear = std::chrono::nanoseconds(200);
     const std::string source = seen.source.empty() ? "unknown" : seen.source;

@@ -16,6 +16,9 @@ Finding kernel(const std::string& release);
 // What pidfd_open of ourselves answered: 0, or an errno. A container's seccomp profile may forbid what the kernel could.
 Finding watching(int error);
 
+// Files are mapped, and sockets reached, through /proc/self/fd.
+Finding proc(bool is_mounted);
+
 struct ClockSeen {
     std::string source;                  // of the kernel's clock; empty: it does not say
     std::optional<Duration> cost;        // of reading CLOCK_MONOTONIC once

@@ -32,6 +32,8 @@ int try_pidfd() {
     return own ? 0 : errno;
 }
 
+bool is_proc_mounted() { return ::access("/proc/self/fd", F_OK) == 0; }
+
 ClockSeen look_at_clock() {
     ClockSeen seen;
     std::ifstream("/sys/devices/system/clocksource/clocksource0/current_clocksource") >> seen.source;

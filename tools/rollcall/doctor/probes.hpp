@@ -14,6 +14,7 @@ namespace rollcall::cli::doctor {
 
 std::string kernel_release();
 int try_pidfd();
+bool is_proc_mounted();
 ClockSeen look_at_clock();
 // Of process `engine_pid`, if that is not 0 and can be seen; else of this one.
 LimitSeen look_at_limit(std::uint32_t engine_pid);

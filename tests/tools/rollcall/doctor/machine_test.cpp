@@ -44,6 +44,11 @@ TEST(Doctor, KnowsWhetherProcessesCanBeWatched) {
     expect(watching(EMFILE), Grade::bad, "ulimit -n");
 }
 
+TEST(Doctor, WantsProc) {
+    expect(proc(true), Grade::ok, "/proc: is there");
+    expect(proc(false), Grade::bad, "mount -t proc");
+}
+
 TEST(Doctor, KnowsASlowClock) {
     expect(clock({"tsc", 25ns}), Grade::ok, "source tsc, 25 ns a reading");
     expect(clock({"kvm-clock", 199ns}), Grade::ok, "kvm-clock");
