@@ -10,9 +10,9 @@ using namespace std::chrono_literals;
 const std::array<Profile, 4> profiles{{
     // Detection 100 ms. Eight beats in a row may fail. A process that the scheduler leaves out for 50 ms is suspect: real-time priority or
     // cores of their own, no swap. The evict timeout stays long, so that an engine may be restarted by hand.
-    {"fast", {10ms, 50ms, 100ms, 10s, 1ms}, "one host whose members have cores to run on: trading, control loops", "a stall of 100 ms"},
+    {"fast", {10ms, 50ms, 100ms, 10s, 1ms}, "one host whose members have cores to run on: trading, control loops", "a stall of 80 ms"},
     // Detection 1 s. A busy machine, a page fault from a slow disk, a garbage collector's pause.
-    {"local", {200ms, 600ms, 1s, 10s, 10ms}, "one host, ordinary programs", "a stall of 1 s: a collector's pause, a busy machine"},
+    {"local", {200ms, 600ms, 1s, 10s, 10ms}, "one host, ordinary programs", "a stall of 0.8 s: a collector's pause, a busy machine"},
     // Detection 5 s. What spanning trees, failovers of switches and the suspension of a virtual machine for a backup take. Today's defaults.
     {"lan", {1s, 3s, 5s, 10s, 10ms}, "hosts of one network; the defaults", "three lost messages in a row, a switch that fails over in 4 s"},
     // Detection 20 s. Lossy, slow links, and routes that change; the dead are remembered for as long as a line may be down for repair by itself.

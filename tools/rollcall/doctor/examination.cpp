@@ -108,7 +108,7 @@ Examination examine(const std::string& cluster, const std::string& dir) {
 
     Examination all{paths.dir, {}};
     all.findings = {kernel(kernel_release()), watching(try_pidfd()), proc(is_proc_mounted()), clock(look_at_clock()), descriptors(look_at_limit(visible_pid), header.capacity), folder(where), filesystem(fs)};
-    if (fs.error == 0) all.findings.push_back(space(fs, needs_of(header.capacity, header.ring, exists, exists ? taken_by(paths, header.instance) : 0)));
+    if (!has_bad({all.findings.back()})) all.findings.push_back(space(fs, needs_of(header.capacity, header.ring, exists, exists ? taken_by(paths, header.instance) : 0)));
     const bool has_our_clock = exists && header.made_in.boot_id == ours.boot_id && header.made_in.time_namespace == ours.time_namespace;
     all.findings.push_back(doctor::memory(seen_in(memory, cluster, !has_our_clock)));
     if (exists) look_at_cluster(all.findings, paths, header, seen, ours);
