@@ -29,6 +29,7 @@ struct Evidence {
 // A member that does not beat because a guard of its own holds it back.
 struct Stall {
     std::string guard;  // its name, as its program gave it
+    bool own = true;    // false: what is known is the guard of another member of its process
     Instant since{};    // the last progress
     Duration budget{};
 };

@@ -48,6 +48,7 @@ struct StallName {
 };
 
 struct StallNote {
+    std::uint64_t member = 0;
     std::int64_t since_ns = 0, budget_ns = 0;
     std::string guard;
 };
@@ -58,23 +59,26 @@ constexpr std::uint64_t stall_member(Slot slot, Generation generation) noexcept 
 inline void write_stall(Card& card, std::uint64_t member, std::int64_t since_ns, std::int64_t budget_ns, const StallName& guard) noexcept {
     constexpr auto relaxed = std::memory_order_relaxed;
     if (card.stall_ns.load(relaxed) == static_cast<std::uint64_t>(since_ns) && card.stall_member.load(relaxed) == member) return;
+    constexpr auto release = std::memory_order_release;  // [stall]: whoever sees any of it sees that the note is being written
     card.stall_ns.store(0, relaxed);
-    card.stall_member.store(member, relaxed);
-    card.stall_budget_ns.store(static_cast<std::uint64_t>(budget_ns), relaxed);
-    store_words(card.stall_name, load_words<stall_name_words>(guard.words, relaxed), relaxed);
+    card.stall_member.store(member, release);
+    card.stall_budget_ns.store(static_cast<std::uint64_t>(budget_ns), release);
+    store_words(card.stall_name, load_words<stall_name_words>(guard.words, relaxed), release);
     card.stall_ns.store(static_cast<std::uint64_t>(since_ns), std::memory_order_release);  // [stall]
 }
 inline void clear_stall(Card& card, std::uint64_t member) noexcept {
     if (card.stall_ns.load(std::memory_order_relaxed) != 0 && card.stall_member.load(std::memory_order_relaxed) == member) card.stall_ns.store(0, std::memory_order_release);  // [stall]
 }
 
-// The note, if it is of this member.
-inline std::optional<StallNote> load_stall(const Card& card, std::uint64_t member) {
+// The note, of whichever member of the process wrote last: where all are held back, they take turns, and each of their reasons is true.
+inline std::optional<StallNote> load_stall(const Card& card) {
     constexpr std::uint64_t believable = std::uint64_t{1} << 62;
     const std::uint64_t since = card.stall_ns.load(std::memory_order_acquire);  // [stall]
-    const std::uint64_t budget = card.stall_budget_ns.load(std::memory_order_relaxed);
-    if (since == 0 || since >= believable || budget >= believable || card.stall_member.load(std::memory_order_relaxed) != member) return std::nullopt;
-    return StallNote{static_cast<std::int64_t>(since), static_cast<std::int64_t>(budget), StallName::unpacked(load_words<stall_name_words>(card.stall_name, std::memory_order_relaxed))};
+    const std::uint64_t member = card.stall_member.load(std::memory_order_acquire), budget = card.stall_budget_ns.load(std::memory_order_acquire);  // [stall]
+    const auto name = load_words<stall_name_words>(card.stall_name, std::memory_order_acquire);  // [stall]; the next line is read after them
+    const bool held_still = card.stall_ns.load(std::memory_order_relaxed) == since;
+    if (since == 0 || since >= believable || budget >= believable || !held_still) return std::nullopt;
+    return StallNote{member, static_cast<std::int64_t>(since), static_cast<std::int64_t>(budget), StallName::unpacked(name)};
 }
 
 }  // namespace rollcall::shm

@@ -19,13 +19,18 @@ inline std::string text(const char* from) { return from == nullptr ? std::string
 
 template <std::size_t N>
 void put_text(char (&to)[N], std::string_view from) noexcept {
-    const std::size_t size = std::min(from.size(), N - 1);
+    std::size_t size = std::min(from.size(), N - 1);
+    while (size > 0 && size < from.size() && (static_cast<unsigned char>(from[size]) & 0xC0) == 0x80) --size;  // at a whole character
     std::memcpy(to, from.data(), size);
     to[size] = '\0';
 }
 
 constexpr int number(ErrorKind kind) noexcept { return static_cast<int>(kind) + 1; }
-static_assert(number(ErrorKind::invalid) == ROLLCALL_INVALID && number(ErrorKind::held) == ROLLCALL_HELD && number(ErrorKind::system) == ROLLCALL_SYSTEM);
+static_assert(number(ErrorKind::invalid) == ROLLCALL_INVALID && number(ErrorKind::no_cluster) == ROLLCALL_NO_CLUSTER && number(ErrorKind::no_engine) == ROLLCALL_NO_ENGINE &&
+              number(ErrorKind::held) == ROLLCALL_HELD && number(ErrorKind::full) == ROLLCALL_FULL && number(ErrorKind::refused) == ROLLCALL_REFUSED &&
+              number(ErrorKind::replaced) == ROLLCALL_REPLACED && number(ErrorKind::unknown_node) == ROLLCALL_UNKNOWN_NODE && number(ErrorKind::incompatible) == ROLLCALL_INCOMPATIBLE &&
+              number(ErrorKind::damaged) == ROLLCALL_DAMAGED && number(ErrorKind::timeout) == ROLLCALL_TIMEOUT && number(ErrorKind::busy) == ROLLCALL_BUSY &&
+              number(ErrorKind::system) == ROLLCALL_SYSTEM);
 
 inline int failed(rollcall_error* to, const Error& error) noexcept {
     if (to != nullptr) {
@@ -34,12 +39,18 @@ inline int failed(rollcall_error* to, const Error& error) noexcept {
     }
     return number(error.kind);
 }
-inline int no_memory(rollcall_error* to) noexcept {
-    if (to != nullptr) {
-        to->kind = ROLLCALL_FULL;
-        put_text(to->message, "no memory");
+// What the call returns; `fallback` where there was no memory for it. Nothing is thrown into C.
+template <class Fallback, class Call>
+Fallback guarded(rollcall_error* error, Fallback fallback, const Call& call) noexcept {
+    try {
+        return call();
+    } catch (...) {  // of bad_alloc's kind: nothing else is thrown here
+        if (error != nullptr) {
+            error->kind = ROLLCALL_FULL;
+            put_text(error->message, "no memory");
+        }
+        return fallback;
     }
-    return ROLLCALL_FULL;
 }
 template <class T>
 int said(const Result<T>& result, rollcall_error* error) noexcept {

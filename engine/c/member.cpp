@@ -41,15 +41,14 @@ Result<Member> join(const rollcall_member_options& options) {
 
 }  // namespace
 
-ROLLCALL_EXPORT rollcall_member* rollcall_join(const rollcall_member_options* given, rollcall_error* error) try {
-    rollcall_member_options options;
-    if (!c::take_options(given, options, error)) return nullptr;
-    auto member = join(options);
-    if (!member) return c::failed(error, member.error()), nullptr;
-    return new rollcall_member{std::move(*member)};
-} catch (const std::bad_alloc&) {
-    c::no_memory(error);
-    return nullptr;
+ROLLCALL_EXPORT rollcall_member* rollcall_join(const rollcall_member_options* given, rollcall_error* error) {
+    return c::guarded(error, static_cast<rollcall_member*>(nullptr), [&]() -> rollcall_member* {
+        rollcall_member_options options;
+        if (!c::take_options(given, options, error)) return nullptr;
+        auto member = join(options);
+        if (!member) return c::failed(error, member.error()), nullptr;
+        return new rollcall_member{std::move(*member)};
+    });
 }
 
 ROLLCALL_EXPORT void rollcall_member_free(rollcall_member* member) { delete member; }
@@ -57,23 +56,29 @@ ROLLCALL_EXPORT void rollcall_member_free(rollcall_member* member) { delete memb
 ROLLCALL_EXPORT int rollcall_beat(rollcall_member* member) { return member->member.beat().kind; }
 ROLLCALL_EXPORT int rollcall_beat_at(rollcall_member* member, int64_t now_ns) { return member->member.beat(instant_from_ns(now_ns)).kind; }
 
-ROLLCALL_EXPORT int rollcall_start_beating(rollcall_member* member, rollcall_error* error) { return c::said(member->member.start_beating(), error); }
-ROLLCALL_EXPORT void rollcall_keep_known(rollcall_member* member) { member->member.keep_known(); }
+ROLLCALL_EXPORT int rollcall_start_beating(rollcall_member* member, rollcall_error* error) {
+    return c::guarded(error, int{ROLLCALL_FULL}, [&] { return c::said(member->member.start_beating(), error); });
+}
+ROLLCALL_EXPORT void rollcall_keep_known(rollcall_member* member) {
+    c::guarded(nullptr, 0, [&] { return member->member.keep_known(), 0; });
+}
 ROLLCALL_EXPORT int rollcall_rejoin(rollcall_member* member, rollcall_error* error) {
-    return member->member.rejoin() ? int{ROLLCALL_OK} : c::failed(error, member->member.error());
+    return c::guarded(error, int{ROLLCALL_FULL}, [&] { return member->member.rejoin() ? int{ROLLCALL_OK} : c::failed(error, member->member.error()); });
 }
-ROLLCALL_EXPORT int rollcall_leave(rollcall_member* member, rollcall_error* error) { return c::said(member->member.leave(), error); }
+ROLLCALL_EXPORT int rollcall_leave(rollcall_member* member, rollcall_error* error) {
+    return c::guarded(error, int{ROLLCALL_FULL}, [&] { return c::said(member->member.leave(), error); });
+}
 
-ROLLCALL_EXPORT int rollcall_set_tags(rollcall_member* member, const rollcall_tag* tags, size_t count, rollcall_error* error) try {
-    auto all = tags_of(tags, tags == nullptr ? 0 : count);
-    return all ? c::said(member->member.set_tags(std::move(*all)), error) : c::failed(error, all.error());
-} catch (const std::bad_alloc&) {
-    return c::no_memory(error);
+ROLLCALL_EXPORT int rollcall_set_tags(rollcall_member* member, const rollcall_tag* tags, size_t count, rollcall_error* error) {
+    return c::guarded(error, int{ROLLCALL_FULL}, [&]() -> int {
+        auto all = tags_of(tags, tags == nullptr ? 0 : count);
+        return all ? c::said(member->member.set_tags(std::move(*all)), error) : c::failed(error, all.error());
+    });
 }
-ROLLCALL_EXPORT int rollcall_set_endpoint(rollcall_member* member, const char* endpoint, rollcall_error* error) try {
-    return c::said(member->member.set_endpoint(c::text(endpoint)), error);
-} catch (const std::bad_alloc&) {
-    return c::no_memory(error);
+ROLLCALL_EXPORT int rollcall_set_endpoint(rollcall_member* member, const char* endpoint, rollcall_error* error) {
+    return c::guarded(error, int{ROLLCALL_FULL}, [&]() -> int {
+        return c::said(member->member.set_endpoint(c::text(endpoint)), error);
+    });
 }
 
 ROLLCALL_EXPORT const char* rollcall_member_node(const rollcall_member* member) { return member->member.node().c_str(); }
@@ -81,10 +86,10 @@ ROLLCALL_EXPORT uint64_t rollcall_member_incarnation(const rollcall_member* memb
 ROLLCALL_EXPORT int64_t rollcall_member_interval(const rollcall_member* member) { return member->member.interval().count(); }
 ROLLCALL_EXPORT int64_t rollcall_member_suspect_timeout(const rollcall_member* member) { return member->member.suspect_timeout().count(); }
 
-ROLLCALL_EXPORT rollcall_guard* rollcall_guard_begin(rollcall_member* member, int64_t budget_ns, const char* name) try {
-    return new rollcall_guard{member->member.guard(Duration{budget_ns}, name == nullptr ? std::string_view() : std::string_view(name))};
-} catch (const std::bad_alloc&) {
-    return nullptr;
+ROLLCALL_EXPORT rollcall_guard* rollcall_guard_begin(rollcall_member* member, int64_t budget_ns, const char* name) {
+    return c::guarded(nullptr, static_cast<rollcall_guard*>(nullptr), [&]() -> rollcall_guard* {
+        return new rollcall_guard{member->member.guard(Duration{budget_ns}, name == nullptr ? std::string_view() : std::string_view(name))};
+    });
 }
 ROLLCALL_EXPORT void rollcall_guard_progress(rollcall_guard* guard) { guard->guard.progress(); }
 ROLLCALL_EXPORT void rollcall_guard_rest(rollcall_guard* guard) { guard->guard.rest(); }

@@ -28,50 +28,9 @@ ObserverOptions options_of(const rollcall_observer_options& from) {
 
 }  // namespace rollcall::c
 
-ROLLCALL_EXPORT rollcall_observer* rollcall_observe(const rollcall_observer_options* given, rollcall_error* error) try {
-    rollcall_observer_options options;
-    if (!c::take_options(given, options, error)) return nullptr;
-    auto observer = Observer::attach(c::options_of(options));
-    if (!observer) return c::failed(error, observer.error()), nullptr;
-    return new rollcall_observer{std::move(*observer)};
-} catch (const std::bad_alloc&) {
-    c::no_memory(error);
-    return nullptr;
-}
+namespace {
 
-ROLLCALL_EXPORT void rollcall_observer_free(rollcall_observer* observer) { delete observer; }
-
-ROLLCALL_EXPORT int rollcall_poll(rollcall_observer* observer, rollcall_event* event, size_t size) {
-    const auto next = observer->observer.poll();
-    if (next) c::give(c::event_of(*next), event, size);
-    return next ? 1 : 0;
-}
-ROLLCALL_EXPORT int rollcall_wait(rollcall_observer* observer, int64_t timeout_ns) { return observer->observer.wait(Duration{timeout_ns}) ? 1 : 0; }
-ROLLCALL_EXPORT int rollcall_fd(rollcall_observer* observer) { return observer->observer.fd(); }
-ROLLCALL_EXPORT int rollcall_is_stale(const rollcall_observer* observer) { return observer->observer.is_stale() ? 1 : 0; }
-
-ROLLCALL_EXPORT rollcall_peers* rollcall_snapshot(rollcall_observer* observer, rollcall_error* error) try {
-    Sequence at;
-    auto peers = observer->observer.snapshot(&at);
-    if (!peers) return c::failed(error, peers.error()), nullptr;
-    return rollcall_peers::make(std::move(*peers), at);
-} catch (const std::bad_alloc&) {
-    c::no_memory(error);
-    return nullptr;
-}
-
-ROLLCALL_EXPORT rollcall_peers* rollcall_find(const rollcall_observer* observer, const char* node, rollcall_error* error) try {
-    auto peer = observer->observer.find(node == nullptr ? "" : node);
-    if (!peer) return c::failed(error, peer.error()), nullptr;
-    const Sequence at = peer->last_event;
-    return rollcall_peers::make({std::move(*peer)}, at);
-} catch (const std::bad_alloc&) {
-    c::no_memory(error);
-    return nullptr;
-}
-
-ROLLCALL_EXPORT void rollcall_get_info(const rollcall_observer* observer, rollcall_info* info, size_t size) {
-    const ClusterInfo i = observer->observer.info();
+rollcall_info info_of(const ClusterInfo& i) noexcept {
     rollcall_info to{};
     c::put_text(to.cluster, i.cluster);
     c::put_text(to.node, i.node);
@@ -97,6 +56,61 @@ ROLLCALL_EXPORT void rollcall_get_info(const rollcall_observer* observer, rollca
     to.peers_evicted = i.counters.peers_evicted;
     to.peers_recovered = i.counters.peers_recovered;
     to.peers_left = i.counters.peers_left;
+    return to;
+}
+
+}  // namespace
+
+ROLLCALL_EXPORT rollcall_observer* rollcall_observe(const rollcall_observer_options* given, rollcall_error* error) {
+    return c::guarded(error, static_cast<rollcall_observer*>(nullptr), [&]() -> rollcall_observer* {
+        rollcall_observer_options options;
+        if (!c::take_options(given, options, error)) return nullptr;
+        auto observer = Observer::attach(c::options_of(options));
+        if (!observer) return c::failed(error, observer.error()), nullptr;
+        return new rollcall_observer{std::move(*observer)};
+    });
+}
+
+ROLLCALL_EXPORT void rollcall_observer_free(rollcall_observer* observer) { delete observer; }
+
+ROLLCALL_EXPORT int rollcall_poll(rollcall_observer* observer, rollcall_event* event, size_t size) {
+    return c::guarded(nullptr, 0, [&] {
+        const auto next = observer->observer.poll();
+        if (next) c::give(c::event_of(*next), event, size);
+        return next ? 1 : 0;
+    });
+}
+ROLLCALL_EXPORT int rollcall_wait(rollcall_observer* observer, int64_t timeout_ns) {
+    return c::guarded(nullptr, 1, [&] { return observer->observer.wait(Duration{timeout_ns}) ? 1 : 0; });
+}
+ROLLCALL_EXPORT int rollcall_fd(rollcall_observer* observer) {
+    return c::guarded(nullptr, -1, [&] { return observer->observer.fd(); });
+}
+ROLLCALL_EXPORT int rollcall_is_stale(const rollcall_observer* observer) {
+    return c::guarded(nullptr, 0, [&] { return observer->observer.is_stale() ? 1 : 0; });
+}
+
+ROLLCALL_EXPORT rollcall_peers* rollcall_snapshot(rollcall_observer* observer, rollcall_error* error) {
+    return c::guarded(error, static_cast<rollcall_peers*>(nullptr), [&]() -> rollcall_peers* {
+        Sequence at;
+        auto peers = observer->observer.snapshot(&at);
+        if (!peers) return c::failed(error, peers.error()), nullptr;
+        return rollcall_peers::make(std::move(*peers), at);
+    });
+}
+
+ROLLCALL_EXPORT rollcall_peers* rollcall_find(const rollcall_observer* observer, const char* node, rollcall_error* error) {
+    return c::guarded(error, static_cast<rollcall_peers*>(nullptr), [&]() -> rollcall_peers* {
+        auto peer = observer->observer.find(node == nullptr ? "" : node);
+        if (!peer) return c::failed(error, peer.error()), nullptr;
+        const Sequence at = peer->last_event;
+        return rollcall_peers::make({std::move(*peer)}, at);
+    });
+}
+
+ROLLCALL_EXPORT void rollcall_get_info(const rollcall_observer* observer, rollcall_info* info, size_t size) {
+    rollcall_info to{};
+    c::guarded(nullptr, 0, [&] { return to = info_of(observer->observer.info()), 0; });
     c::give(to, info, size);
 }
 

@@ -67,6 +67,7 @@ rollcall_peer for_c(const Peer& p, const rollcall_tag* tags) noexcept {
         to.stall_guard = p.stall->guard.c_str();
         to.stall_since_ns = to_ns(p.stall->since);
         to.stall_budget_ns = p.stall->budget.count();
+        to.stall_is_own = p.stall->own;
     }
     return to;
 }

@@ -8,13 +8,13 @@
  *         if (rollcall_beat(me) > ROLLCALL_BEAT_UNOBSERVED && rollcall_rejoin(me, &error) != 0) return fail(error.message);
  *     rollcall_member_free(me);
  *
- * The ABI is stable: handles are opaque, symbols have versions, structures that you make begin with their size, and those that you are given only
- * grow at their end. Numbers of enumerations never change; new ones may come.
+ * The ABI is stable: handles are opaque, symbols have versions, options begin with their size, and what you are given (events, peers, infos) only
+ * grows at its end; errors, tags and evidence stay as they are. Numbers of enumerations never change; new ones may come.
  *
  * Durations and instants are nanoseconds; instants are of CLOCK_MONOTONIC. Text is UTF-8 ending in NUL. NULL stands for the default. What is
  * returned belongs to the library until its _free, which takes NULL too. A function that takes an error fills it on failure; it may be NULL.
  * A handle is for one thread at a time, except where another word is said; different handles are independent. After fork() a child may only free
- * its copies of handles. Nothing is thrown, no signal is taken but SIGBUS (see rollcall(3)).
+ * its copies of handles. Longer durations than 90 years are for ever. Nothing is thrown, no signal is taken but SIGBUS (see rollcall(3)).
  */
 #ifndef ROLLCALL_H
 #define ROLLCALL_H
@@ -80,6 +80,7 @@ typedef struct rollcall_member_options {
     size_t tag_count;
     int64_t wait_ns;         /* go on trying so long while there is no engine or the id is held */
     int32_t replace;         /* not 0: take the id from a living holder (needs the same uid, or operator) */
+    int32_t reserved;        /* 0 */
 } rollcall_member_options;
 
 /* What a beat answers. Up to ROLLCALL_BEAT_UNOBSERVED there is nothing to do. */
@@ -121,7 +122,7 @@ int64_t rollcall_member_interval(const rollcall_member *member);     /* how ofte
 int64_t rollcall_member_suspect_timeout(const rollcall_member *member);
 
 /* From now on the member beats only while progress is made: what follows must end (rollcall_guard_end), or rollcall_guard_progress be called,
- * within the budget (more than 0), or beats answer STALLED, silence is judged as always, and `rollcall why` shows the name (up to 39 bytes, or
+ * within the budget (less than 1 is 1), or beats answer STALLED, silence is judged as always, and `rollcall why` shows the name (up to 39 bytes, or
  * NULL). Any thread, while others beat. A guard may be told of progress or rest by any thread, also in a signal handler. NULL: no memory. */
 rollcall_guard *rollcall_guard_begin(rollcall_member *member, int64_t budget_ns, const char *name);
 void rollcall_guard_progress(rollcall_guard *guard); /* the budget begins anew */
@@ -174,7 +175,7 @@ enum {
     ROLLCALL_EVENT_HOST_DUPLICATE = 21
 };
 
-/* What the detector saw when it judged. Durations that were not involved are 0. */
+/* What the detector saw when it judged. Durations that were not involved are 0. Part of other structures: it never grows. */
 typedef struct rollcall_evidence {
     int64_t age_ns;  /* of the last beat */
     int64_t lost_ns; /* how much of that age nobody was observing */
@@ -214,6 +215,8 @@ typedef struct rollcall_peer {
     rollcall_evidence evidence;
     const char *stall_guard; /* the guard that holds it back; NULL: none. rollcall_snapshot looks only at those who are not alive */
     int64_t stall_since_ns, stall_budget_ns;
+    int32_t stall_is_own; /* 0: what is known is the guard of another member of its process */
+    int32_t reserved;
 } rollcall_peer;
 
 typedef struct rollcall_observer_options {
@@ -221,6 +224,7 @@ typedef struct rollcall_observer_options {
     const char *cluster; /* "default" */
     const char *dir;     /* $ROLLCALL_DIR, else the folders of this user and of root */
     int32_t resume;      /* not 0: go on after `after` of `stream`. 0: with what comes next */
+    int32_t reserved;    /* 0 */
     uint64_t after;      /* 0: all that the ring still holds */
     uint64_t stream;     /* 0: whichever there is; another one than the memory's is answered by one gap */
 } rollcall_observer_options;

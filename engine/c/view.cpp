@@ -50,57 +50,55 @@ void rollcall_view::wait(Duration timeout) {
     else observer.wait(std::min<Duration>(timeout, std::chrono::seconds(1)));
 }
 
-ROLLCALL_EXPORT rollcall_view* rollcall_view_open(const rollcall_observer_options* given, rollcall_error* error) try {
-    rollcall_observer_options options;
-    if (!c::take_options(given, options, error)) return nullptr;
-    options.resume = 0;
-    auto observer = Observer::attach(c::options_of(options));
-    if (!observer) return c::failed(error, observer.error()), nullptr;
-    auto view = std::make_unique<rollcall_view>(rollcall_view{c::options_of(options), std::move(*observer)});
-    if (auto synced = view->view.resync(view->observer); !synced) return c::failed(error, synced.error()), nullptr;
-    return view.release();
-} catch (const std::bad_alloc&) {
-    c::no_memory(error);
-    return nullptr;
+ROLLCALL_EXPORT rollcall_view* rollcall_view_open(const rollcall_observer_options* given, rollcall_error* error) {
+    return c::guarded(error, static_cast<rollcall_view*>(nullptr), [&]() -> rollcall_view* {
+        rollcall_observer_options options;
+        if (!c::take_options(given, options, error)) return nullptr;
+        options.resume = 0;
+        auto observer = Observer::attach(c::options_of(options));
+        if (!observer) return c::failed(error, observer.error()), nullptr;
+        auto view = std::make_unique<rollcall_view>(rollcall_view{c::options_of(options), std::move(*observer)});
+        if (auto synced = view->view.resync(view->observer); !synced) return c::failed(error, synced.error()), nullptr;
+        return view.release();
+    });
 }
 
 ROLLCALL_EXPORT void rollcall_view_free(rollcall_view* view) { delete view; }
 
-ROLLCALL_EXPORT int rollcall_view_next(rollcall_view* view, int64_t timeout_ns, rollcall_event* event, size_t size, rollcall_error* error) try {
-    const Instant begin = std::chrono::steady_clock::now();
-    for (;;) {
-        auto next = view->next();
-        if (!next) return c::failed(error, next.error()), -1;
-        if (*next) return c::give(c::event_of(**next), event, size), 1;
-        const Duration left = Duration{timeout_ns} - (std::chrono::steady_clock::now() - begin);
-        if (left <= Duration::zero()) return 0;
-        view->wait(left);
-    }
-} catch (const std::bad_alloc&) {
-    c::no_memory(error);
-    return -1;
+ROLLCALL_EXPORT int rollcall_view_next(rollcall_view* view, int64_t timeout_ns, rollcall_event* event, size_t size, rollcall_error* error) {
+    return c::guarded(error, -1, [&]() -> int {
+        const Instant begin = std::chrono::steady_clock::now();
+        for (;;) {
+            auto next = view->next();
+            if (!next) return c::failed(error, next.error()), -1;
+            if (*next) return c::give(c::event_of(**next), event, size), 1;
+            const Duration left = Duration{timeout_ns} - (std::chrono::steady_clock::now() - begin);
+            if (left <= Duration::zero()) return 0;
+            view->wait(left);
+        }
+    });
 }
 
-ROLLCALL_EXPORT int rollcall_view_fd(rollcall_view* view) { return view->observer.fd(); }
-
-ROLLCALL_EXPORT rollcall_peers* rollcall_view_peers(const rollcall_view* view, rollcall_error* error) try {
-    std::vector<Peer> peers;
-    peers.reserve(view->view.peers().size());
-    for (const auto& [node, peer] : view->view.peers()) peers.push_back(peer);
-    return rollcall_peers::make(std::move(peers), view->view.at());
-} catch (const std::bad_alloc&) {
-    c::no_memory(error);
-    return nullptr;
+ROLLCALL_EXPORT int rollcall_view_fd(rollcall_view* view) {
+    return c::guarded(nullptr, -1, [&] { return view->observer.fd(); });
 }
 
-ROLLCALL_EXPORT rollcall_peers* rollcall_view_find(const rollcall_view* view, const char* node, rollcall_error* error) try {
-    const Peer* peer = view->view.find(node == nullptr ? "" : node);
-    if (peer != nullptr) return rollcall_peers::make({*peer}, view->view.at());
-    c::failed(error, {ErrorKind::unknown_node, "no node '" + c::text(node) + "' in this cluster"});
-    return nullptr;
-} catch (const std::bad_alloc&) {
-    c::no_memory(error);
-    return nullptr;
+ROLLCALL_EXPORT rollcall_peers* rollcall_view_peers(const rollcall_view* view, rollcall_error* error) {
+    return c::guarded(error, static_cast<rollcall_peers*>(nullptr), [&]() -> rollcall_peers* {
+        std::vector<Peer> peers;
+        peers.reserve(view->view.peers().size());
+        for (const auto& [node, peer] : view->view.peers()) peers.push_back(peer);
+        return rollcall_peers::make(std::move(peers), view->view.at());
+    });
+}
+
+ROLLCALL_EXPORT rollcall_peers* rollcall_view_find(const rollcall_view* view, const char* node, rollcall_error* error) {
+    return c::guarded(error, static_cast<rollcall_peers*>(nullptr), [&]() -> rollcall_peers* {
+        const Peer* peer = view->view.find(node == nullptr ? "" : node);
+        if (peer != nullptr) return rollcall_peers::make({*peer}, view->view.at());
+        c::failed(error, {ErrorKind::unknown_node, "no node '" + c::text(node) + "' in this cluster"});
+        return nullptr;
+    });
 }
 
 ROLLCALL_EXPORT uint64_t rollcall_view_number(const rollcall_view* view) { return view->view.number(); }

@@ -22,7 +22,7 @@ void count(std::atomic<std::uint64_t>& statistic) noexcept { statistic.fetch_add
 
 }  // namespace
 
-BeatingPage::BeatingPage() noexcept {
+BeatingPage::BeatingPage() {
     static_assert(sizeof(BeatingContent) <= shm::page);
     void* memory = ::mmap(nullptr, shm::page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return;

@@ -52,8 +52,8 @@ struct BeatingContent {
 
 class BeatingPage {
 public:
-    // Throws nothing; `is_valid` is false if there was no memory.
-    BeatingPage() noexcept;
+    // `is_valid` is false if there was no page.
+    BeatingPage();
     ~BeatingPage();
     BeatingPage(const BeatingPage&) = delete;
     BeatingPage& operator=(const BeatingPage&) = delete;

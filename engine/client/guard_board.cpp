@@ -28,7 +28,7 @@ GuardCell& GuardBoard::free_cell() {
 
 Guard GuardBoard::take(Duration budget, std::string_view name, Instant now) {
     GuardCell& cell = free_cell();
-    cell.budget_ns.store(budget.count(), std::memory_order_relaxed);  // since_ns is 0: nobody looks at these
+    cell.budget_ns.store(std::max<std::int64_t>(budget.count(), 1), std::memory_order_relaxed);  // since_ns is 0: nobody looks at these
     cell.name.store(name);
     begin(cell, now);
     return {shared_from_this(), cell};
@@ -40,7 +40,9 @@ const GuardCell* GuardBoard::overrun(Instant now) const noexcept {
     for (const GuardCell* cell = first_.load(std::memory_order_acquire); cell != nullptr; cell = cell->next) {  // [guards]
         const std::int64_t since = cell->since_ns.load(std::memory_order_acquire);  // [guard]
         if (since == 0) continue;
-        const std::int64_t over = to_ns(now) - since - cell->budget_ns.load(std::memory_order_acquire);  // acquire: the next line is read after it
+        const std::int64_t budget = cell->budget_ns.load(std::memory_order_acquire);  // [guard]; what follows is read after it
+        if (to_ns(now) <= since) continue;
+        const std::int64_t over = to_ns(now) - since - budget;
         // A cell that has a new owner, or whose owner went on meanwhile, is in time.
         if (over > longest && cell->since_ns.load(std::memory_order_relaxed) == since) longest = over, worst = cell;
     }

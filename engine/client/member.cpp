@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <utility>
 
@@ -26,6 +27,8 @@ constexpr Duration patience = std::chrono::seconds(5);       // for one answer o
 constexpr Duration brief_patience = std::chrono::milliseconds(250);  // where the caller has beats and signals to see to
 constexpr Duration pause_between_tries = std::chrono::milliseconds(20);
 constexpr Duration longest_sleep = std::chrono::seconds(1);  // of the beating thread: a shorter heartbeat is heard of before it is missed
+
+constexpr Duration longest_wait = std::chrono::hours(24 * 365 * 90);  // for ever, and no overflow
 
 Error forked() { return {ErrorKind::invalid, "this member belongs to the parent process: join anew"}; }
 
@@ -60,7 +63,8 @@ struct Member::Impl {
     std::atomic<std::uint64_t> incarnation{0};
     std::atomic<std::uint32_t> slot{no_slot.value};
     Error last_error;
-    bool joined = false, left = false;
+    std::atomic<bool> joined{false};  // read without the mutex, to know whose this is
+    bool left = false;
 
     std::mutex mutex;  // requests and join, between the beating thread and the caller
     std::condition_variable wake;
@@ -79,9 +83,10 @@ struct Member::Impl {
     Result<void> say_goodbye(control::Message message);
     Settings settings() const noexcept;
     bool rejoin();
+    bool beat_once();
     void beat_until_told();
     void end_beating();
-    Result<void> update(control::Message message);
+    Result<void> update(control::Message message);  // locked by the caller
 };
 
 // Maps the cluster's memory, if it is not mapped or no longer the one that the path names.
@@ -153,7 +158,11 @@ void Member::Impl::introduce(std::uint32_t number, bool again) noexcept {
         card.rejoins.store(0, relaxed);
     }
     card.pid.store(pid, relaxed);
-    card.start.store(shm::start_ticks_of(pid).value_or(0), relaxed);
+    try {
+        card.start.store(shm::start_ticks_of(pid).value_or(0), relaxed);
+    } catch (const std::bad_alloc&) {  // for show
+        card.start.store(0, relaxed);
+    }
 }
 
 // Goes on while it may still become true: no engine yet, or the id is still held.
@@ -178,7 +187,7 @@ Result<Member> Member::join(Options options) {
     impl->encoded_tags = std::move(*tags);
     if (!impl->page.is_valid()) return fail(ErrorKind::full, "no memory for a member's page");
     impl->options = std::move(options);
-    if (auto ok = impl->join_until(clock_now() + impl->options.wait); !ok) return fail(ok.error());
+    if (auto ok = impl->join_until(clock_now() + std::min(impl->options.wait, longest_wait)); !ok) return fail(ok.error());
     return Member(std::move(impl));
 }
 
@@ -197,7 +206,10 @@ Member& Member::operator=(Member&& other) noexcept {
 Member::~Member() {
     if (!impl_) return;
     if (impl_->is_mine()) {
-        (void)leave();
+        try {
+            (void)leave();
+        } catch (const std::bad_alloc&) {  // silence will tell
+        }
         return;
     }
     // A forked child: it has copies of locks and of a thread's handle that nobody will ever release. Only descriptors are given back.
@@ -219,7 +231,11 @@ Duration Member::suspect_timeout() const noexcept { return impl_->settings().sus
 const std::string& Member::node() const noexcept { return impl_->options.node; }
 Incarnation Member::incarnation() const noexcept { return Incarnation{impl_->incarnation.load(std::memory_order_relaxed)}; }
 Slot Member::slot() const noexcept { return Slot{impl_->slot.load(std::memory_order_relaxed)}; }
-const Error& Member::error() const noexcept { return impl_->last_error; }
+Error Member::error() const {
+    if (!impl_->is_mine()) return forked();
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->last_error;
+}
 
 Guard Member::guard(Duration budget, std::string_view name) {
     Guard guard = impl_->guards->take(budget, name, clock_now());
@@ -228,11 +244,11 @@ Guard Member::guard(Duration budget, std::string_view name) {
 }
 
 bool Member::Impl::rejoin() {
-    if (page.is_stalled(clock_now())) return true;  // to join is a sign of life, too
     if (left) {
         last_error = {ErrorKind::invalid, "node '" + options.node + "' has left: join anew"};
         return false;
     }
+    if (page.is_stalled(clock_now())) return true;  // to join is a sign of life, too
     if (joined && page.beat(clock_now()).kind == Beat::replaced) {
         last_error = {ErrorKind::replaced, "another life of node '" + options.node + "' has taken over"};
         return false;
@@ -245,10 +261,7 @@ bool Member::Impl::rejoin() {
 }
 
 bool Member::rejoin() {
-    if (!impl_->is_mine()) {
-        impl_->last_error = forked();
-        return false;
-    }
+    if (!impl_->is_mine()) return false;
     const std::lock_guard lock(impl_->mutex);
     return impl_->rejoin();
 }
@@ -265,12 +278,20 @@ void Member::keep_known() {
     impl_->keep_known();
 }
 
+// False: this member is over.
+bool Member::Impl::beat_once() {
+    try {
+        if (!page.beat(clock_now()).counted()) return rejoin();
+        keep_known();
+    } catch (const std::bad_alloc&) {  // the next time, perhaps
+    }
+    return true;
+}
+
 void Member::Impl::beat_until_told() {
     std::unique_lock lock(mutex);
     while (!ending) {
-        const Beat beat = page.beat(clock_now());
-        if (beat.counted()) keep_known();
-        else if (!rejoin()) break;
+        if (!beat_once()) break;
         wake.wait_for(lock, std::min(settings().heartbeat, longest_sleep), [this] { return ending; });
     }
     beater_has_ended.store(true, std::memory_order_relaxed);  // relaxed: whoever sees it joins the thread
@@ -331,7 +352,6 @@ Result<void> Member::leave() {
 }
 
 Result<void> Member::Impl::update(control::Message message) {
-    const std::lock_guard lock(mutex);
     message.kind = control::Kind::update;
     message.endpoint = options.endpoint;
     message.tags = encoded_tags;
@@ -343,6 +363,7 @@ Result<void> Member::set_tags(Tags tags) {
     if (!impl_->is_mine()) return fail(forked());
     auto encoded = encode_tags(tags);
     if (!encoded) return fail(encoded.error());
+    const std::lock_guard lock(impl_->mutex);
     impl_->options.tags = std::move(tags);
     impl_->encoded_tags = std::move(*encoded);
     control::Message message;
@@ -353,6 +374,7 @@ Result<void> Member::set_tags(Tags tags) {
 Result<void> Member::set_endpoint(std::string endpoint) {
     if (!impl_->is_mine()) return fail(forked());
     if (auto ok = validate_endpoint(endpoint); !ok) return ok;
+    const std::lock_guard lock(impl_->mutex);
     impl_->options.endpoint = std::move(endpoint);
     control::Message message;
     message.has_endpoint = true;

@@ -79,7 +79,7 @@ public:
     Duration interval() const noexcept;
 
     // From now on this member beats only while the guard's owner makes progress: what follows must end (the guard is destroyed), or
-    // Guard::progress() be called, within `budget` (more than zero), or beats answer `stalled`, silence is judged as always, and `rollcall why`
+    // Guard::progress() be called, within `budget` (less than a nanosecond is one), or beats answer `stalled`, silence is judged as always, and `rollcall why`
     // shows `name` (up to 39 bytes of UTF-8). As many as wanted; any thread, while others beat. About 0.1 µs, and some nanoseconds a beat from
     // then on. Silence begins at the first beat after the budget: death is known in budget + interval() + the dead timeout.
     Guard guard(Duration budget, std::string_view name = {});
@@ -87,7 +87,7 @@ public:
     // Joins again after a beat that was not counted. False only where this member has left, was replaced or is refused: error() says why.
     // Without an engine it is true, and the next beat tries again.
     bool rejoin();
-    const Error& error() const noexcept;
+    Error error() const;
 
     // Says goodbye: `left`. Safe twice. Fails with no_engine if nobody heard it (silence will tell in the end).
     Result<void> leave();

@@ -78,7 +78,7 @@ void Observer::Impl::end_helper() {
     ending.store(true, std::memory_order_relaxed);  // relaxed: the join orders
     if (!helper.joinable()) return;
     if (process == ::getpid()) helper.join();
-    else helper.detach();
+    else (void)new std::thread(std::move(helper));  // of a thread that a forked child does not have: not to be asked for anything
 }
 
 Result<Peer> Observer::find(std::string_view node) const { return find_peer(impl_->segment.roster(), node); }
@@ -108,7 +108,7 @@ std::optional<Event> Observer::poll() {
 
 bool Observer::wait(Duration timeout) {
     const auto& selector = impl_->segment.roster().header().selector;
-    const Instant deadline = std::chrono::steady_clock::now() + timeout;
+    const Instant deadline = std::chrono::steady_clock::now() + std::min<Duration>(timeout, std::chrono::hours(24 * 365 * 90));
     for (;;) {
         const std::uint64_t seen = selector.load(std::memory_order_acquire);  // [publish]
         if (impl_->pending_gap || shm::head_in(seen) > impl_->cursor.last()) return true;
@@ -125,6 +125,7 @@ int Observer::fd() {
     if (i.event) return i.event.get();
     i.event.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!i.event) return -1;
+    if (i.pending_gap) (void)::eventfd_write(i.event.get(), 1);  // of it the ring knows nothing
     try {
         i.helper = std::thread([&i, roster = &i.segment.roster(), last = i.cursor.last()] {
             const auto& selector = roster->header().selector;
@@ -133,8 +134,7 @@ int Observer::fd() {
                 const std::uint64_t seen = selector.load(std::memory_order_acquire);  // [publish]
                 if (shm::head_in(seen) > told || roster->preamble().lifecycle.load(std::memory_order_relaxed) != static_cast<std::uint32_t>(shm::Lifecycle::live)) {
                     told = shm::head_in(seen);
-                    const std::uint64_t one = 1;
-                    (void)!::write(i.event.get(), &one, sizeof one);  // full means readable already
+                    (void)::eventfd_write(i.event.get(), 1);  // full means readable already
                 }
                 shm::futex_wait(selector, static_cast<std::uint32_t>(seen), std::chrono::milliseconds(100));
             }

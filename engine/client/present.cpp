@@ -64,9 +64,11 @@ std::optional<Instant> last_heartbeat(const shm::Roster& roster, Slot slot, cons
 std::optional<Stall> stall_of(const shm::Roster& roster, Slot slot, const shm::Hot& hot, const shm::Blob& blob) {
     if (hot.is_proof() || hot.word_slot != slot) return std::nullopt;
     if (blob.card >= roster.capacity() || blob.card >= roster.header().cards_used.load(std::memory_order_acquire)) return std::nullopt;  // [extent]
-    const auto note = shm::load_stall(roster.card(blob.card), shm::stall_member(slot, hot.generation));
+    const auto note = shm::load_stall(roster.card(blob.card));
     if (!note) return std::nullopt;
-    return Stall{note->guard, instant_from_ns(note->since_ns), Duration{note->budget_ns}};
+    const bool own = note->member == shm::stall_member(slot, hot.generation);
+    if (!own && hot.state == State::alive) return std::nullopt;
+    return Stall{note->guard, own, instant_from_ns(note->since_ns), Duration{note->budget_ns}};
 }
 
 void put_name(std::array<char, 64>& to, const shm::Name& name) noexcept {

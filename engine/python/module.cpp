@@ -1,11 +1,14 @@
 // rollcall._rollcall: what the Python package `rollcall` is made of, over the library for C. Times are seconds, instants those of
 // time.monotonic(). Whatever may wait gives the interpreter's lock away, and is one thread's at a time; a beat does neither.
+#include <cstring>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <unistd.h>
 
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -34,28 +37,73 @@ Package& package() {
     return *known;
 }
 
+// From memory that others write, or from the system: whatever is not UTF-8 is replaced.
+py::str shown(const char* text) { return py::reinterpret_steal<py::str>(PyUnicode_DecodeUTF8(text, static_cast<Py_ssize_t>(std::strlen(text)), "replace")); }
+
 [[noreturn]] void raise(const rollcall_error& error) {
-    const py::object made = package().error(rollcall_error_name(error.kind), py::str(std::string(error.message)));
+    const py::object made = package().error(rollcall_error_name(error.kind), shown(error.message));
     PyErr_SetObject(package().error.ptr(), made.ptr());
     throw py::error_already_set();
 }
 
-// Calls what may wait: without the interpreter's lock, and not beside another thread's call.
-template <class Call>
-auto alone(std::mutex& mutex, const Call& call) {
-    const py::gil_scoped_release away;
-    const std::lock_guard lock(mutex);
-    return call();
+[[noreturn]] void raise(int kind, const char* message) {
+    rollcall_error error{};
+    error.kind = kind;
+    std::strncpy(error.message, message, sizeof error.message - 1);
+    raise(error);
 }
 
-const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
+// Without the interpreter's lock. A thread that wants it back while the interpreter ends is thrown out of the program by CPython, which no C++
+// frame may see: it stays here until the process is gone.
+template <class Call>
+auto unlocked(const Call& call) {
+    PyThreadState* const state = PyEval_SaveThread();
+    auto result = call();
+    try {
+        PyEval_RestoreThread(state);
+    } catch (...) {
+        for (;;) ::pause();
+    }
+    return result;
+}
+
+// One thread at a time, and only in the process that made what is locked: a fork may have copied a held mutex, which nobody will ever release.
+class OneAtATime {
+public:
+    template <class Call>
+    auto operator()(const Call& call) {
+        if (::getpid() != process_) raise(ROLLCALL_INVALID, "this is the parent process's: make another one after a fork");
+        return unlocked([&] {
+            const std::lock_guard lock(mutex_);
+            return call();
+        });
+    }
+
+private:
+    std::mutex mutex_;
+    const pid_t process_ = ::getpid();
+};
+
+// For C, which would take what is before a NUL for the whole.
+const char* for_c(const std::string& text) {
+    if (text.find('\0') != std::string::npos) raise(ROLLCALL_INVALID, "a text contains NUL");
+    return text.c_str();
+}
+const char* or_null(const std::string& text) { return text.empty() ? nullptr : for_c(text); }
+
 
 using Tags = std::vector<std::pair<std::string, std::string>>;
 
 std::vector<rollcall_tag> for_c(const Tags& tags) {
     std::vector<rollcall_tag> out;
-    for (const auto& [key, value] : tags) out.push_back({key.c_str(), value.c_str()});
+    for (const auto& [key, value] : tags) out.push_back({for_c(key), for_c(value)});
     return out;
+}
+
+// One that a newer library knows and this module does not is no yes.
+py::object answer(int beat) {
+    const auto& known = package().beats;
+    return known[beat >= 0 && static_cast<std::size_t>(beat) < known.size() ? static_cast<std::size_t>(beat) : std::size_t{ROLLCALL_BEAT_DAMAGED}];
 }
 
 // Calls without arguments that are too short for pybind11's dispatch, which costs ten times as much: functions of CPython's own, each bound to a
@@ -73,7 +121,7 @@ Handle* bound_handle(PyObject* self) {
 }
 
 PyObject* beat_now(PyObject* self, PyObject*) {
-    return package().beats[static_cast<std::size_t>(rollcall_beat(bound_handle<rollcall_member>(self)))].inc_ref().ptr();
+    return answer(rollcall_beat(bound_handle<rollcall_member>(self))).inc_ref().ptr();
 }
 // Somebody may have kept its progress(): after its end there is no guard, and nobody is held back.
 struct GuardHandle {
@@ -87,6 +135,18 @@ PyObject* progress_now(PyObject* self, PyObject*) {
 PyMethodDef beat_method{"beat", beat_now, METH_NOARGS, "A sign of life: one atomic instruction. True where there is nothing to do, else see Beat."};
 PyMethodDef progress_method{"progress", progress_now, METH_NOARGS, "The budget begins anew. Means nothing after the guard's end."};
 
+// What ends with its object: in the interpreter's own end without giving its lock away, for then nobody else would ever give it back.
+template <class Handle>
+void free_unlocked(Handle* handle, void (*free)(Handle*)) {
+    if (_Py_IsFinalizing()) return free(handle);
+    unlocked([&] { return free(handle), 0; });
+}
+
+int descriptor(int number) {
+    if (number < 0) raise(ROLLCALL_FULL, "no descriptor or thread is left for it");
+    return number;
+}
+
 class Member {
 public:
     Member(const std::string& node, const std::string& cluster, const std::string& endpoint, const Tags& tags, const std::string& dir, double wait, bool replace) {
@@ -94,7 +154,7 @@ public:
         rollcall_member_options options{};
         options.size = sizeof options;
         options.cluster = or_null(cluster);
-        options.node = node.c_str();
+        options.node = for_c(node);
         options.endpoint = or_null(endpoint);
         options.dir = or_null(dir);
         options.tags = all.data();
@@ -102,40 +162,36 @@ public:
         options.wait_ns = nanoseconds(wait, "wait");
         options.replace = replace;
         rollcall_error error{};
-        handle_ = {alone(mutex_, [&] { return rollcall_join(&options, &error); }), [](rollcall_member* member) {
-                       const py::gil_scoped_release away;
-                       rollcall_member_free(member);
-                   }};
+        handle_ = {unlocked([&] { return rollcall_join(&options, &error); }), [](rollcall_member* member) { free_unlocked(member, rollcall_member_free); }};
         if (!handle_) raise(error);
     }
     Member(const Member&) = delete;
     Member& operator=(const Member&) = delete;
 
     py::object bound_beat() const { return py::reinterpret_steal<py::object>(bind(beat_method, handle_)); }
-    py::object beat_at(double now) { return package().beats[static_cast<std::size_t>(rollcall_beat_at(handle_.get(), nanoseconds(now, "now")))]; }
+    py::object beat_at(double now) { return answer(rollcall_beat_at(handle_.get(), nanoseconds(now, "now"))); }
     template <class Call>
     void do_or_raise(const Call& call) {
         rollcall_error error{};
-        if (alone(mutex_, [&] { return call(handle_.get(), &error); }) != 0) raise(error);
+        if (alone([&] { return call(handle_.get(), &error); }) != 0) raise(error);
     }
     void set_tags(const Tags& tags) {
         const auto all = for_c(tags);
         do_or_raise([&](auto* me, auto* error) { return rollcall_set_tags(me, all.data(), all.size(), error); });
     }
     void set_endpoint(const std::string& endpoint) {
-        do_or_raise([&](auto* me, auto* error) { return rollcall_set_endpoint(me, endpoint.c_str(), error); });
+        do_or_raise([text = for_c(endpoint)](auto* me, auto* error) { return rollcall_set_endpoint(me, text, error); });
     }
     rollcall_member* handle() const { return handle_.get(); }
-    std::mutex& mutex() { return mutex_; }
+    OneAtATime alone;
 
 private:
-    std::mutex mutex_;
     std::shared_ptr<rollcall_member> handle_;
 };
 
 class Guard {
 public:
-    Guard(Member& member, double budget, const std::string& name) : handle_(std::make_shared<GuardHandle>(rollcall_guard_begin(member.handle(), checked(budget), name.c_str()))) {
+    Guard(Member& member, double budget, const std::string& name) : handle_(std::make_shared<GuardHandle>(rollcall_guard_begin(member.handle(), checked(budget), for_c(name)))) {
         if (handle_->guard == nullptr) throw std::bad_alloc();
     }
 
@@ -163,18 +219,18 @@ py::tuple evidence_of(const rollcall_evidence& e) {
 
 // In the order of the package's Event.
 py::tuple event_of(const rollcall_event& e) {
-    return py::make_tuple(rollcall_event_name(e.kind), std::string(e.node), rollcall_state_name(e.state), rollcall_reason_name(e.reason), std::string(e.host), e.sequence, e.from_sequence,
+    return py::make_tuple(rollcall_event_name(e.kind), shown(e.node), rollcall_state_name(e.state), rollcall_reason_name(e.reason), shown(e.host), e.sequence, e.from_sequence,
                           e.stream, e.view, e.incarnation, e.epoch, seconds(e.at_ns), static_cast<double>(e.wall_us) / 1e6, seconds(e.length_ns), evidence_of(e.evidence));
 }
 
 py::dict peer_of(const rollcall_peer& p) {
     using namespace py::literals;
     py::dict tags;
-    for (std::size_t i = 0; i < p.tag_count; ++i) tags[py::str(p.tags[i].key)] = py::str(p.tags[i].value);
+    for (std::size_t i = 0; i < p.tag_count; ++i) tags[shown(p.tags[i].key)] = shown(p.tags[i].value);
     py::object stall = py::none();
-    if (p.stall_guard != nullptr) stall = py::dict("guard"_a = p.stall_guard, "since"_a = seconds(p.stall_since_ns), "budget"_a = seconds(p.stall_budget_ns));
+    if (p.stall_guard != nullptr) stall = py::dict("guard"_a = shown(p.stall_guard), "own"_a = p.stall_is_own != 0, "since"_a = seconds(p.stall_since_ns), "budget"_a = seconds(p.stall_budget_ns));
     const rollcall_evidence& e = p.evidence;
-    return py::dict("node"_a = p.node, "endpoint"_a = p.endpoint, "host"_a = p.host, "tags"_a = tags, "state"_a = rollcall_state_name(p.state), "reason"_a = rollcall_reason_name(p.reason),
+    return py::dict("node"_a = shown(p.node), "endpoint"_a = shown(p.endpoint), "host"_a = shown(p.host), "tags"_a = tags, "state"_a = rollcall_state_name(p.state), "reason"_a = rollcall_reason_name(p.reason),
                     "since"_a = seconds(p.since_ns), "last_heartbeat"_a = p.last_heartbeat_ns < 0 ? py::none() : py::object(py::float_(seconds(p.last_heartbeat_ns))),
                     "incarnation"_a = p.incarnation, "slot"_a = p.slot, "generation"_a = p.generation, "last_event"_a = p.last_event, "pid"_a = optional_number(p.pid, 0), "uid"_a = p.uid,
                     "gid"_a = p.gid, "local"_a = p.is_local != 0, "stall"_a = stall,
@@ -196,7 +252,7 @@ public:
         py::dict all;
         for (std::size_t i = 0; i < rollcall_peers_count(list_); ++i) {
             const rollcall_peer* p = rollcall_peers_get(list_, i);
-            all[py::str(p->node)] = peer_of(*p);
+            all[shown(p->node)] = peer_of(*p);
         }
         return all;
     }
@@ -223,44 +279,41 @@ public:
     Observer(const std::string& cluster, const std::string& dir, std::optional<std::uint64_t> after, std::optional<std::uint64_t> stream) {
         const Where where(cluster, dir, after, stream);
         rollcall_error error{};
-        handle_ = alone(mutex_, [&] { return rollcall_observe(&where.options, &error); });
+        handle_ = unlocked([&] { return rollcall_observe(&where.options, &error); });
         if (handle_ == nullptr) raise(error);
     }
-    ~Observer() {
-        const py::gil_scoped_release away;
-        rollcall_observer_free(handle_);
-    }
+    ~Observer() { free_unlocked(handle_, rollcall_observer_free); }
     Observer(const Observer&) = delete;
     Observer& operator=(const Observer&) = delete;
 
     py::object poll() {
         rollcall_event event;
-        return alone(mutex_, [&] { return rollcall_poll(handle_, &event, sizeof event); }) == 1 ? py::object(event_of(event)) : py::none();
+        return alone([&] { return rollcall_poll(handle_, &event, sizeof event); }) == 1 ? py::object(event_of(event)) : py::none();
     }
     bool wait(double timeout) {
-        return alone(mutex_, [&, ns = nanoseconds(timeout, "timeout")] { return rollcall_wait(handle_, ns); }) != 0;
+        return alone([&, ns = nanoseconds(timeout, "timeout")] { return rollcall_wait(handle_, ns); }) != 0;
     }
     int fileno() {
-        return alone(mutex_, [&] { return rollcall_fd(handle_); });
+        return descriptor(alone([&] { return rollcall_fd(handle_); }));
     }
     bool is_stale() {
-        return alone(mutex_, [&] { return rollcall_is_stale(handle_); }) != 0;
+        return alone([&] { return rollcall_is_stale(handle_); }) != 0;
     }
     py::dict snapshot() {
         rollcall_error error{};
-        auto* list = alone(mutex_, [&] { return rollcall_snapshot(handle_, &error); });
+        auto* list = alone([&] { return rollcall_snapshot(handle_, &error); });
         return Peers(list, error).by_node();
     }
     py::dict find(const std::string& node) {
         rollcall_error error{};
-        auto* list = alone(mutex_, [&] { return rollcall_find(handle_, node.c_str(), &error); });
+        auto* list = alone([&, text = for_c(node)] { return rollcall_find(handle_, text, &error); });
         return Peers(list, error).first();
     }
     py::dict info() {
         using namespace py::literals;
         rollcall_info i;
-        alone(mutex_, [&] { rollcall_get_info(handle_, &i, sizeof i); });
-        return py::dict("cluster"_a = std::string(i.cluster), "node"_a = std::string(i.node), "host"_a = std::string(i.host), "engine_version"_a = std::string(i.engine_version),
+        alone([&] { return rollcall_get_info(handle_, &i, sizeof i), 0; });
+        return py::dict("cluster"_a = shown(i.cluster), "node"_a = shown(i.node), "host"_a = shown(i.host), "engine_version"_a = shown(i.engine_version),
                         "stream"_a = i.stream, "view"_a = i.view, "head"_a = i.head, "epoch"_a = i.epoch, "engine_pid"_a = i.engine_pid, "capacity"_a = i.capacity, "ring"_a = i.ring,
                         "running"_a = i.running != 0, "heartbeat"_a = seconds(i.heartbeat_ns), "suspect"_a = seconds(i.suspect_ns), "dead"_a = seconds(i.dead_ns),
                         "evict"_a = seconds(i.evict_ns), "scan"_a = seconds(i.scan_ns), "last_step"_a = seconds(i.last_step_ns), "peers_joined"_a = i.peers_joined,
@@ -269,7 +322,7 @@ public:
     }
 
 private:
-    std::mutex mutex_;
+    OneAtATime alone;
     rollcall_observer* handle_ = nullptr;
 };
 
@@ -278,42 +331,39 @@ public:
     View(const std::string& cluster, const std::string& dir) {
         const Where where(cluster, dir, std::nullopt, std::nullopt);
         rollcall_error error{};
-        handle_ = alone(mutex_, [&] { return rollcall_view_open(&where.options, &error); });
+        handle_ = unlocked([&] { return rollcall_view_open(&where.options, &error); });
         if (handle_ == nullptr) raise(error);
     }
-    ~View() {
-        const py::gil_scoped_release away;
-        rollcall_view_free(handle_);
-    }
+    ~View() { free_unlocked(handle_, rollcall_view_free); }
     View(const View&) = delete;
     View& operator=(const View&) = delete;
 
     py::object next(double timeout) {
         rollcall_event event;
         rollcall_error error{};
-        const int found = alone(mutex_, [&, ns = nanoseconds(timeout, "timeout")] { return rollcall_view_next(handle_, ns, &event, sizeof event, &error); });
+        const int found = alone([&, ns = nanoseconds(timeout, "timeout")] { return rollcall_view_next(handle_, ns, &event, sizeof event, &error); });
         if (found < 0) raise(error);
         return found == 1 ? py::object(event_of(event)) : py::none();
     }
     int fileno() {
-        return alone(mutex_, [&] { return rollcall_view_fd(handle_); });
+        return descriptor(alone([&] { return rollcall_view_fd(handle_); }));
     }
     py::dict peers() {
         rollcall_error error{};
-        auto* list = alone(mutex_, [&] { return rollcall_view_peers(handle_, &error); });
+        auto* list = alone([&] { return rollcall_view_peers(handle_, &error); });
         return Peers(list, error).by_node();
     }
     py::dict find(const std::string& node) {
         rollcall_error error{};
-        auto* list = alone(mutex_, [&] { return rollcall_view_find(handle_, node.c_str(), &error); });
+        auto* list = alone([&, text = for_c(node)] { return rollcall_view_find(handle_, text, &error); });
         return Peers(list, error).first();
     }
     std::uint64_t number() {
-        return alone(mutex_, [&] { return rollcall_view_number(handle_); });
+        return alone([&] { return rollcall_view_number(handle_); });
     }
 
 private:
-    std::mutex mutex_;
+    OneAtATime alone;
     rollcall_view* handle_ = nullptr;
 };
 
@@ -330,7 +380,7 @@ void define_members(py::module_& module) {
         .def("bound_beat", &Member::bound_beat)
         .def("beat_at", &Member::beat_at, "now"_a, "The same at an instant of time.monotonic() that was read before.")
         .def("start_beating", [](Member& m) { m.do_or_raise(rollcall_start_beating); }, "A thread that beats and rejoins by itself until the member leaves. Tie it to your work by guards.")
-        .def("keep_known", [](Member& m) { alone(m.mutex(), [&] { rollcall_keep_known(m.handle()); }); },
+        .def("keep_known", [](Member& m) { m.alone([&] { return rollcall_keep_known(m.handle()), 0; }); },
              "For loops of their own: connects to a new engine where the old one has ended. Cheap while nothing happened.")
         .def("rejoin", [](Member& m) { m.do_or_raise(rollcall_rejoin); }, "After a beat that did not count. Raises Error where this member is over.")
         .def("leave", [](Member& m) { m.do_or_raise(rollcall_leave); }, "Says goodbye. Safe twice. Raises Error (no_engine) if nobody heard it.")
@@ -366,7 +416,12 @@ void define_observers(py::module_& module) {
 
 PYBIND11_MODULE(_rollcall, module) {
     module.doc() = "What the package rollcall is made of. Use the package.";
-    module.def("meet", [](py::object error, std::vector<py::object> beats) { package() = {std::move(error), std::move(beats)}; });
+    module.def("meet", [interpreter = std::optional<std::int64_t>()](py::object error, std::vector<py::object> beats) mutable {
+        const std::int64_t here = PyInterpreterState_GetID(PyInterpreterState_Get());
+        if (interpreter.value_or(here) != here) throw py::import_error("rollcall is in use by another interpreter of this process");
+        interpreter = here;
+        package() = {std::move(error), std::move(beats)};
+    });
     module.def("version", [] { return rollcall_version(); });
     define_members(module);
     define_observers(module);

@@ -1,12 +1,17 @@
 // The library for C, as a program of C sees it: real engines, handles, errors, and structures of other versions.
+#include <atomic>
 #include <csignal>
 #include <cstring>
+#include <functional>
+#include <optional>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <rollcall/rollcall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/failing_allocation.hpp"
 #include "tests/support/watch.hpp"
 
 namespace rollcall::test {
@@ -20,7 +25,8 @@ constexpr std::int64_t a_while = std::chrono::nanoseconds(patience).count();
 
 class CLibrary : public ::testing::Test {
 protected:
-    void SetUp() override { cluster.start_engine(fast); }
+    // Nobody beats here but where a test says so.
+    void SetUp() override { cluster.start_engine({"--heartbeat", "100ms", "--suspect", "20s", "--dead", "30s", "--evict", "40s", "--scan", "5ms"}); }
     void TearDown() override {
         rollcall_view_free(view);
         rollcall_observer_free(observer);
@@ -65,6 +71,8 @@ protected:
     }
 
     TemporaryCluster cluster;
+    std::optional<Process> late;
+    std::atomic<bool> waiting{false};
     rollcall_error error{};
     rollcall_member* me = nullptr;
     rollcall_observer* observer = nullptr;
@@ -82,7 +90,7 @@ TEST_F(CLibrary, AMemberIsSeenWithAllThatItSaidOfItself) {
     EXPECT_EQ(rollcall_beat(me), ROLLCALL_BEAT_COUNTED);
     EXPECT_STREQ(rollcall_member_node(me), "a");
     EXPECT_EQ(rollcall_member_interval(me), 100'000'000);
-    EXPECT_EQ(rollcall_member_suspect_timeout(me), 1'000'000'000);
+    EXPECT_EQ(rollcall_member_suspect_timeout(me), 20'000'000'000);
 
     observe();
     rollcall_peers* peers = rollcall_snapshot(observer, &error);
@@ -147,7 +155,7 @@ TEST_F(CLibrary, AViewOutlivesEnginesAndMemories) {
 
     cluster.kill_engine();
     ASSERT_EQ(cluster.run({"stop", "--remove"}).code, 0);
-    cluster.start_engine(fast);
+    SetUp();
     until(ROLLCALL_EVENT_GAP);
     ASSERT_TRUE(eventually([&] {
         rollcall_event e;
@@ -160,6 +168,7 @@ TEST_F(CLibrary, AViewOutlivesEnginesAndMemories) {
 }
 
 TEST_F(CLibrary, AGuardHoldsItsMemberBackAndItsNameIsSeen) {
+    ASSERT_EQ(cluster.run({"set", "--suspect", "1s"}).code, 0);
     join("a");
     ASSERT_EQ(rollcall_start_beating(me, &error), ROLLCALL_OK);
     open_view();
@@ -175,6 +184,75 @@ TEST_F(CLibrary, AGuardHoldsItsMemberBackAndItsNameIsSeen) {
     rollcall_peers_free(peers);
     rollcall_guard_end(guard);
     until(ROLLCALL_EVENT_RECOVERED);
+
+    guard = rollcall_guard_begin(me, 1, nullptr);
+    ASSERT_TRUE(eventually([&] { return rollcall_beat(me) == ROLLCALL_BEAT_STALLED; }));
+    EXPECT_EQ(rollcall_rejoin(me, &error), ROLLCALL_OK) << "it waits";
+    ASSERT_EQ(rollcall_leave(me, &error), ROLLCALL_OK) << error.message;
+    EXPECT_EQ(rollcall_rejoin(me, &error), ROLLCALL_INVALID) << "whoever has left is told so, guard or not";
+    rollcall_guard_end(guard);
+}
+
+TEST_F(CLibrary, ForEverIsNoOverflow) {
+    join("a");
+    rollcall_guard* guard = rollcall_guard_begin(me, INT64_MAX, "for ever");
+    EXPECT_EQ(rollcall_beat(me), ROLLCALL_BEAT_COUNTED);
+    EXPECT_EQ(rollcall_beat_at(me, 1), ROLLCALL_BEAT_COUNTED);
+    rollcall_guard_end(guard);
+
+    auto o = member_options("late");
+    o.cluster = "late";
+    o.wait_ns = INT64_MAX;
+    std::thread starter([&] {
+        ASSERT_TRUE(eventually([&] { return waiting.load(); }));
+        late.emplace(cluster.start({"run", "--cluster", "late"}));
+    });
+    waiting.store(true);
+    rollcall_member* waited = rollcall_join(&o, &error);
+    starter.join();
+    EXPECT_NE(waited, nullptr) << error.message;
+    rollcall_member_free(waited);
+}
+
+// Each function is tried with the first, second, ... allocation failing, until none does: it fails with FULL, or does its work, and throws nothing.
+TEST_F(CLibrary, WithoutMemoryItFailsAndThrowsNothing) {
+    join("a");
+    observe();
+    open_view();
+    const auto m = member_options("b");
+    const auto o = observer_options();
+    rollcall_event event;
+    rollcall_info info;
+    const rollcall_tag tag{"key", "a value that is too long for a short string"};
+    const std::vector<std::pair<const char*, std::function<void()>>> calls{
+        {"join", [&] { rollcall_member_free(rollcall_join(&m, &error)); }},
+        {"observe", [&] { rollcall_observer_free(rollcall_observe(&o, &error)); }},
+        {"view_open", [&] { rollcall_view_free(rollcall_view_open(&o, &error)); }},
+        {"set_tags", [&] { rollcall_set_tags(me, &tag, 1, &error); }},
+        {"set_endpoint", [&] { rollcall_set_endpoint(me, "an endpoint that is too long for a short string", &error); }},
+        {"rejoin", [&] { rollcall_rejoin(me, &error); }},
+        {"keep_known", [&] { rollcall_keep_known(me); }},
+        {"guard", [&] { rollcall_guard_end(rollcall_guard_begin(me, 1'000'000'000'000, "x")); }},
+        {"snapshot", [&] { rollcall_peers_free(rollcall_snapshot(observer, &error)); }},
+        {"find", [&] { rollcall_peers_free(rollcall_find(observer, "a", &error)); }},
+        {"info", [&] { rollcall_get_info(observer, &info, sizeof info); }},
+        {"poll", [&] { rollcall_poll(observer, &event, sizeof event); }},
+        {"is_stale", [&] { rollcall_is_stale(observer); }},
+        {"fd", [&] { rollcall_fd(observer); }},
+        {"view_next", [&] { rollcall_view_next(view, 0, &event, sizeof event, &error); }},
+        {"view_peers", [&] { rollcall_peers_free(rollcall_view_peers(view, &error)); }},
+        {"leave", [&] { rollcall_leave(me, &error); }},
+    };
+    for (const auto& [name, call] : calls) {
+        SCOPED_TRACE(name);
+        for (int nth = 1; nth < 300; ++nth) {
+            allocations_left = nth;
+            call();
+            const bool is_over = allocations_left > 0;
+            allocations_left = 0;
+            if (is_over) break;
+        }
+    }
 }
 
 TEST_F(CLibrary, FailuresSayWhatAndWhy) {

@@ -29,7 +29,7 @@ TEST_F(HangingProgram, IsSuspectAndTheReasonIsShownAndGoesOnWithProgress) {
     Watch watch(cluster);
     ASSERT_EQ(program.ask("guard a journal 100"), "ok");
     EXPECT_EQ(watch.until("suspect", "a").reason, "silence");
-    EXPECT_THAT(why(), HasSubstr("its guard 'journal' saw no progress for"));
+    EXPECT_THAT(why(), HasSubstr("the guard 'journal' saw no progress for"));
     EXPECT_THAT(program.ask("beat a; beat b"), HasSubstr("stalled")) << "whoever beats";
     EXPECT_THAT(program.ask("beat b"), StartsWith("counted")) << "another member of the same process has no guard";
     ASSERT_EQ(program.ask("progress journal; rest journal"), "ok; ok");

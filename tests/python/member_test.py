@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Members in Python: what they say of themselves, how they end, guards, errors, threads."""
 import gc
+import os
 import pickle
 import signal
 import subprocess
@@ -118,6 +119,27 @@ class Members(OfACluster):
             thread.join()
         self.until("left")
 
+    def test_texts_that_c_cannot_hold_are_refused(self):
+        for refused in (lambda: self.member("a\0b"), lambda: self.member(tags={"k\0": "v"}), lambda: self.member(cluster="default\0x")):
+            with self.assertRaises(rollcall.Error) as nul:
+                refused()
+            self.assertEqual(nul.exception.kind, "invalid")
+        with self.assertRaises(rollcall.Error) as long:  # its message is cut in the middle of a character, or would be
+            rollcall.Observer(cluster="c", dir="/tmp/" + "é" * 241)
+        self.assertEqual(long.exception.kind, "no_cluster")
+        with self.assertRaises(rollcall.Error):
+            rollcall.Observer(dir=os.fsdecode(b"/tmp/\xff"))
+
+    def test_waiting_for_an_engine_can_be_interrupted(self):
+        def interrupt(*_):
+            raise InterruptedError
+
+        before = signal.signal(signal.SIGALRM, interrupt)
+        self.addCleanup(signal.signal, signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with self.assertRaises(InterruptedError):
+            rollcall.Member("a", cluster="other", dir=self.cluster.dir, wait=float("inf"))
+
     def test_a_beat_needs_no_other_threads_leave(self):
         """It keeps the interpreter's lock: beside a thread that computes, giving it away would cost the switch interval each time."""
         me = self.member()
@@ -150,7 +172,7 @@ class Guards(OfACluster):
             self.assertEqual((stall["guard"], stall["budget"]), ("journal", 0.05))
             self.assertIs(me.beat(), rollcall.Beat.stalled)
             why = subprocess.run([ROLLCALL, "why", "a", "--dir", self.cluster.dir], capture_output=True, text=True, check=True)
-            self.assertIn("its guard 'journal' saw no progress", why.stdout)
+            self.assertIn("the guard 'journal' saw no progress", why.stdout)
             guard.progress()
             guard.rest()
             self.until("recovered")

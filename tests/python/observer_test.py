@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Observers and views in Python: events by poll, for and async for; snapshots; over the death of engines and memories."""
 import asyncio
+import resource
 import signal
 import unittest
 
@@ -22,7 +23,7 @@ class Observers(unittest.TestCase):
     def test_hear_of_each_event_once(self):
         seen = rollcall.Observer(dir=self.cluster.dir)
         member = self.cluster.join("a", "--tag", "k=v")
-        self.kill(member)
+        member.send_signal(signal.SIGKILL)  # and not reaped before the engine has seen how it ended
         story = []
         for event in seen:
             story.append((event.kind, event.node, event.reason))
@@ -106,6 +107,42 @@ class Observers(unittest.TestCase):
             self.assertEqual(await asyncio.gather(*hearing), [True, True])
 
         asyncio.run(asyncio.wait_for(all_of_it(), 60))
+
+
+    def test_are_shared_by_tasks(self):
+        async def hear(source, heard):
+            async for event in source:
+                heard.append(event.sequence)
+
+        async def all_of_it():
+            seen, heard = rollcall.Observer(dir=self.cluster.dir, after=0), []
+            tasks = [asyncio.create_task(hear(seen, heard)) for _ in range(2)]
+            for _ in range(10):
+                await asyncio.to_thread(lambda: rollcall.Member("a", dir=self.cluster.dir).leave())
+                await asyncio.sleep(0.02)
+            while len(heard) < 20:
+                await asyncio.sleep(0.01)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self.assertEqual(sorted(heard), list(range(1, 21)))
+            again = rollcall.Observer(dir=self.cluster.dir, after=0)
+            async for event in again:
+                break
+            async for event in again:  # left in the middle, it goes on
+                self.assertEqual(event.sequence, 2)
+                break
+
+        asyncio.run(asyncio.wait_for(all_of_it(), 60))
+
+    def test_without_a_descriptor_left_say_so(self):
+        seen = rollcall.Observer(dir=self.cluster.dir)
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+        with self.assertRaises(rollcall.Error) as none:
+            seen.fileno()
+        self.assertEqual(none.exception.kind, "full")
 
 
 class Views(unittest.TestCase):

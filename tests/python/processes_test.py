@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import unittest
 
 import rollcall
@@ -91,6 +92,52 @@ class Processes(unittest.TestCase):
         child.join()
         self.assertEqual((said, counted), ("not_mine", True))
         self.assertEqual(self.seen.find("parent")["state"], "alive")
+
+    def test_a_forked_child_of_threads_is_not_caught_by_their_locks(self):
+        me = rollcall.Member("parent", dir=self.cluster.dir)
+        seen = rollcall.Observer(dir=self.cluster.dir)
+        seen.fileno()  # a thread of the library's
+        ends = threading.Event()
+
+        def observe():
+            while not ends.is_set():
+                seen.next(0.5)  # holds what the child must not wait for
+
+        thread = threading.Thread(target=observe)
+        thread.start()
+        try:
+            child = os.fork()
+            if child == 0:
+                others = [threading.Thread(target=ends.wait, daemon=True) for _ in range(8)]  # they get the stacks of the parent's threads
+                for other in others:
+                    other.start()
+                kinds = []
+                for call in (seen.snapshot, me.leave):
+                    try:
+                        call()
+                    except rollcall.Error as error:
+                        kinds.append(error.kind)
+                del seen, me
+                os._exit(0 if kinds == ["invalid", "invalid"] else 1)
+            self.assertEqual(os.waitpid(child, 0)[1], 0)
+        finally:
+            ends.set()
+            thread.join()
+
+    def test_daemon_threads_may_wait_while_the_interpreter_ends(self):
+        program = """
+import rollcall, threading, time
+me = rollcall.Member("me")
+def forever(call):
+    while True: call()
+view, seen = rollcall.View(), rollcall.Observer()
+for call in (me.rejoin, lambda: view.next(0.0), lambda: seen.next(0.0), lambda: rollcall.Observer(), lambda: rollcall.Member("other").leave()):
+    threading.Thread(target=forever, args=(call,), daemon=True).start()
+time.sleep(0.2)
+"""
+        for _ in range(5):
+            ended = subprocess.run([sys.executable, "-c", program], env={**os.environ, "ROLLCALL_DIR": self.cluster.dir}, capture_output=True, text=True, check=False, timeout=60)
+            self.assertEqual((ended.returncode, ended.stderr), (0, ""))
 
     def test_a_signal_ends_the_waiting(self):
         program = self.start(sys.executable, "-c", "import rollcall, sys\nprint('ready', flush=True)\nfor event in rollcall.Observer(): pass", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

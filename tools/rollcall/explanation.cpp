@@ -59,8 +59,8 @@ std::string what_next(const Peer& p, const Settings& s) {
 
 std::string held_back(const Peer& p, Instant now) {
     if (!p.stall) return "";
-    const std::string name = p.stall->guard.empty() ? "a guard without a name" : "its guard '" + p.stall->guard + "'";
-    return "It does not beat by its own will: " + name + " saw no progress for " + rounded(now - p.stall->since) + ", the budget is " + to_text(p.stall->budget) +
+    const std::string name = p.stall->guard.empty() ? "a guard without a name" : "the guard '" + p.stall->guard + "'";
+    return (p.stall->own ? "It does not beat by its own will: " : "Another member of its process does not beat by its own will: ") + name + " saw no progress for " + rounded(now - p.stall->since) + ", the budget is " + to_text(p.stall->budget) +
            ". Its program hangs or is slow there; it beats again as soon as that goes on.";
 }
 

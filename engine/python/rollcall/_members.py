@@ -2,10 +2,24 @@
 from __future__ import annotations
 
 import enum
+import os
+import time
 from types import TracebackType
-from typing import Callable, Mapping, Optional, Type
+from typing import Callable, Iterator, Mapping, Optional, Type, Union
 
 from . import _rollcall
+
+
+def slices(timeout: Optional[float]) -> Iterator[float]:
+    """How long to wait next, until ``timeout`` is over: signals are heard in between. The last one is 0."""
+    if timeout is not None and not timeout >= 0:
+        raise ValueError("a time to wait must be a number of seconds, 0 or more")
+    end = None if timeout is None else time.monotonic() + timeout
+    while True:
+        left = 0.1 if end is None else max(end - time.monotonic(), 0.0)
+        yield min(left, 0.1)
+        if left == 0:
+            return
 
 
 class Error(Exception):
@@ -66,8 +80,14 @@ class Member(_rollcall.Member):
 
     beat: Callable[[], Beat]  #: A sign of life: one atomic instruction. True where there is nothing to do.
 
-    def __init__(self, node: str, *, cluster: str = "default", endpoint: str = "", tags: Optional[Mapping[str, str]] = None, dir: str = "", wait: float = 0.0, replace: bool = False) -> None:
-        super().__init__(node, cluster, endpoint, list((tags or {}).items()), dir, wait, replace)
+    def __init__(self, node: str, *, cluster: str = "default", endpoint: str = "", tags: Optional[Mapping[str, str]] = None, dir: Union[str, "os.PathLike[str]"] = "", wait: float = 0.0, replace: bool = False) -> None:
+        for slice in slices(wait):
+            try:
+                super().__init__(node, cluster, endpoint, list((tags or {}).items()), os.fsencode(dir), slice, replace)
+                break
+            except Error as error:
+                if slice == 0 or error.kind not in ("no_cluster", "no_engine", "held", "timeout"):
+                    raise
         self.beat = self.bound_beat()
 
     def set_tags(self, tags: Mapping[str, str]) -> None:  # type: ignore[override]

@@ -2,14 +2,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import time
-from typing import AsyncIterator, Dict, Iterator, Mapping, NamedTuple, Optional, Protocol, TypedDict
+from typing import AsyncIterator, Callable, Dict, Iterator, Mapping, NamedTuple, Optional, Protocol, Set, TypedDict, Union
 
 from . import _rollcall
-from ._members import Error
+from ._members import Error, slices
 
-_SLICE = 0.1  # a signal is heard after this long
 _LOOK_FOR_ANOTHER = 1.0  # whether the memory was replaced, which no descriptor tells
 
 
@@ -59,6 +59,7 @@ class Stall(TypedDict):
     """The guard that holds a member back."""
 
     guard: str
+    own: bool  #: False: what is known is the guard of another member of its process
     since: float
     budget: float
 
@@ -124,44 +125,60 @@ class _Readable(Protocol):
     def fileno(self) -> int: ...
 
 
-async def _readable(source: _Readable, timeout: float) -> None:
-    """Returns when there may be something to read, or time is over."""
-    loop, descriptor = asyncio.get_running_loop(), source.fileno()
-    told = asyncio.Event()
-    loop.add_reader(descriptor, told.set)
-    try:
-        await asyncio.wait_for(told.wait(), timeout)
-    except asyncio.TimeoutError:
-        pass
-    finally:
-        loop.remove_reader(descriptor)
-    try:
-        os.read(descriptor, 8)
-    except BlockingIOError:
-        pass
+class _Waiters:
+    """The tasks that wait for one descriptor: a loop has one callback for it, so they share it, and are all woken."""
 
+    def __init__(self) -> None:
+        self._told: Set[asyncio.Event] = set()
 
-def _slices(timeout: Optional[float]) -> Iterator[float]:
-    """How long to wait next, until ``timeout`` is over."""
-    end = None if timeout is None else time.monotonic() + timeout
-    while True:
-        left = _SLICE if end is None else end - time.monotonic()
-        yield min(max(left, 0.0), _SLICE)
-        if left <= 0:
-            return
+    def _tell(self) -> None:
+        for told in self._told:
+            told.set()
+
+    async def readable(self, source: _Readable, timeout: float) -> None:
+        """Returns when there may be something to read, or time is over."""
+        loop, descriptor, told = asyncio.get_running_loop(), source.fileno(), asyncio.Event()
+        self._told.add(told)
+        loop.add_reader(descriptor, self._tell)
+        try:
+            await asyncio.wait_for(told.wait(), timeout)
+        except asyncio.TimeoutError:
+            pass
+        finally:
+            self._told.discard(told)
+            if not self._told:
+                loop.remove_reader(descriptor)
+        if source.fileno() != descriptor:
+            return  # it was replaced meanwhile
+        try:
+            os.read(descriptor, 8)
+        except BlockingIOError:
+            pass
+
+    async def each(self, source: _Readable, poll: Callable[[], Optional[Event]]) -> AsyncIterator[Event]:
+        """What there is, and then what comes. Others have their turn, however much there is."""
+        for number in itertools.count():
+            event = poll()
+            if event is None:
+                await self.readable(source, _LOOK_FOR_ANOTHER)
+                continue
+            if number % 16 == 0:
+                await asyncio.sleep(0)
+            yield event
 
 
 class Observer:
     """Reads a cluster's memory and its events without asking anybody, and without being able to disturb anybody. A dead engine's memory is readable,
     too; memory that was replaced is left for the new one, and what could not be seen is told by one gap.
 
-    Iterate it, ``for`` or ``async for``, for every event from now on; ``after``: go on behind this sequence of ``stream`` (0: all that is still held).
+    Iterate it, ``for`` or ``async for``, for every event from now on (whoever iterates beside you shares them); ``after``: go on behind this sequence of ``stream`` (0: all that is still held).
     Raises Error: no_cluster, incompatible, damaged, refused.
     """
 
-    def __init__(self, cluster: str = "default", *, dir: str = "", after: Optional[int] = None, stream: Optional[int] = None) -> None:
-        self._where = (cluster, dir)
-        self._seen = _rollcall.Observer(cluster, dir, after, stream)
+    def __init__(self, cluster: str = "default", *, dir: Union[str, "os.PathLike[str]"] = "", after: Optional[int] = None, stream: Optional[int] = None) -> None:
+        self._where = (cluster, os.fsencode(dir))
+        self._seen = _rollcall.Observer(*self._where, after, stream)
+        self._waiters = _Waiters()
         info = self._seen.info()
         self._after, self._stream = info["head"] if after is None else after, info["stream"] if stream is None else stream
 
@@ -197,7 +214,7 @@ class Observer:
 
     def next(self, timeout: Optional[float] = None) -> Optional[Event]:
         """The next event, waited for; None: ``timeout`` seconds are over."""
-        for slice in _slices(timeout):
+        for slice in slices(timeout):
             event = self.poll()
             if event is not None:
                 return event
@@ -218,20 +235,15 @@ class Observer:
             if event is not None:
                 yield event
 
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        while True:
-            event = self.poll()
-            if event is not None:
-                yield event
-            else:
-                await _readable(self, _LOOK_FOR_ANOTHER)
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self._waiters.each(self, self.poll)
 
 
 class ViewEvents:
     """See View.events()."""
 
-    def __init__(self, view: View, source: _rollcall.View) -> None:
-        self._view, self._source = view, source
+    def __init__(self, view: View, source: _rollcall.View, waiters: _Waiters) -> None:
+        self._view, self._source, self._waiters = view, source, waiters
 
     def __iter__(self) -> Iterator[Event]:
         while True:
@@ -239,13 +251,8 @@ class ViewEvents:
             if event is not None:
                 yield event
 
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        while True:
-            event = self._view.next(0.0)
-            if event is not None:
-                yield event
-            else:
-                await _readable(self._source, _LOOK_FOR_ANOTHER)
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self._waiters.each(self._source, lambda: self._view.next(0.0))
 
 
 class View(Mapping[str, Peer]):
@@ -258,20 +265,21 @@ class View(Mapping[str, Peer]):
     Raises Error: no_cluster, incompatible, damaged, refused.
     """
 
-    def __init__(self, cluster: str = "default", *, dir: str = "") -> None:
-        self._view = _rollcall.View(cluster, dir)
+    def __init__(self, cluster: str = "default", *, dir: Union[str, "os.PathLike[str]"] = "") -> None:
+        self._view = _rollcall.View(cluster, os.fsencode(dir))
+        self._waiters = _Waiters()
 
     def next(self, timeout: Optional[float] = None) -> Optional[Event]:
         """Takes the next event into the view; None: ``timeout`` seconds are over. Raises Error: busy; the next call tries again."""
-        for slice in _slices(timeout):
+        for slice in slices(timeout):
             told = self._view.next(slice)
             if told is not None:
                 return _event(told)
         return None
 
     def events(self) -> ViewEvents:
-        """Every event from now on, each once it is in the view: for ``for`` and for ``async for``."""
-        return ViewEvents(self, self._view)
+        """Every event from now on, each once it is in the view: for ``for`` and for ``async for``. Whoever iterates beside you shares them."""
+        return ViewEvents(self, self._view, self._waiters)
 
     def peers(self) -> Dict[str, Peer]:
         """All of them, as a dict of its own."""

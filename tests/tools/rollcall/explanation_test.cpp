@@ -45,10 +45,12 @@ TEST(Explanation, OfASilenceTellsWhatTheDetectorSaw) {
 
 TEST(Explanation, TellsWhichGuardHoldsAMemberBack) {
     Peer p = samples::dead_peer(Reason::silence);
-    p.stall = Stall{"journal\n", samples::now - 3200ms, 250ms};
-    EXPECT_THAT(explained(p), HasSubstr("its guard 'journal?' saw no progress for 3.2 s, the budget is 250ms. Its program hangs"));
+    p.stall = Stall{"journal\n", true, samples::now - 3200ms, 250ms};
+    EXPECT_THAT(explained(p), HasSubstr("the guard 'journal?' saw no progress for 3.2 s, the budget is 250ms. Its program hangs"));
     p.stall->guard.clear();
     EXPECT_THAT(explained(p), HasSubstr("a guard without a name saw no progress"));
+    p.stall->own = false;
+    EXPECT_THAT(explained(p), HasSubstr("Another member of its process does not beat"));
 }
 
 TEST(Explanation, OfAProofTellsThatItIsFinal) {

@@ -165,7 +165,7 @@ TEST(Members, TellOfEachPeerExactlyThis) {
 
 TEST(Members, TellWhichGuardHoldsOneBack) {
     Peer p = samples::dead_peer(Reason::silence);
-    p.stall = Stall{"write the \"journal\"", samples::now - 3s, 250ms};
+    p.stall = Stall{"write the \"journal\"", true, samples::now - 3s, 250ms};
     EXPECT_EQ(Json::parse(document(samples::cluster(), {p}, json::Detail::members))["peers"][0]["stall"].dump(),
               R"({"guard":"write the \"journal\"","budget_ms":250,"since_ms":3000})");
 }
