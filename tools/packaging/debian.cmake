@@ -32,6 +32,7 @@ set(CPACK_SET_DESTDIR ON)
 set(CPACK_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_PACKAGE_VENDOR rollcall)
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "")  # each package has its own
 set(CPACK_PACKAGE_CONTACT "rollcall developers <rollcall@example.org>")
 set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR}/packages)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
@@ -44,16 +45,16 @@ set(CPACK_DEBIAN_COMMAND_PACKAGE_DEPENDS passwd)
 set(CPACK_DEBIAN_COMMAND_PACKAGE_SUGGESTS "systemd, bash-completion")
 set(CPACK_DEBIAN_COMMAND_PACKAGE_CONTROL_EXTRA "${debian}/postinst;${debian}/prerm;${debian}/postrm")
 set(CPACK_COMPONENT_COMMAND_DESCRIPTION "tells every process on a host who is alive
- The command rollcall: the engine, as a service or by hand, programs as
- members, and everything that looks at them. A crash is known in a
- millisecond, a heartbeat is one atomic instruction, and nobody is declared
- dead because the observer itself was asleep.")
+The command rollcall: the engine, as a service or by hand, programs as
+members, and everything that looks at them. A crash is known in a
+millisecond, a heartbeat is one atomic instruction, and nobody is declared
+dead because the observer itself was asleep.")
 
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_COMPONENT_LIBRARY_DESCRIPTION "tells every process on a host who is alive - shared library
- For programs in C and other languages that join or look at a membership.")
+For programs in C and other languages that join or look at a membership.")
 
 # What the installed headers, CMake configuration and pkg-config file ask for.
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
@@ -68,6 +69,6 @@ if(TARGET rollcall_c)
     string(APPEND CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS ", librollcall0 (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})")
 endif()
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "tells every process on a host who is alive - development files
- Headers and static libraries for programs in C++ that join or look at a
- membership, or embed an engine.")
+Headers and static libraries for programs in C++ that join or look at a
+membership, or embed an engine.")
 include(CPack)
