@@ -211,12 +211,20 @@ TEST(Trust, AStrangersDefaultFolderIsRefused) {
     expect_refused(commands.run(ann, lead), "folder /dev/shm/rollcall-60001", "belongs to uid 60002");
 }
 
+// A /run of its own, in the namespace of a PrivateMemory.
+struct PrivateRun {
+    PrivateRun() {
+        if (::mount("none", "/run", "tmpfs", 0, "mode=755") != 0) throw std::runtime_error("cannot mount a /run of its own");
+    }
+    ~PrivateRun() { ::umount2("/run", MNT_DETACH); }
+};
+
 // The service's folder is in /run, where only root makes folders: its engine, under a user of its own, is believed by everybody who names nothing,
 // and those of its group may join. Where others may make folders in /run, too, its owner proves nothing.
 TEST(Trust, TheServicesFolderSpeaksForWhomRootGaveItTo) {
     if (!is_root_or_says_so()) return;
     PrivateMemory memory;
-    ASSERT_EQ(::mount("tmpfs", "/run", "tmpfs", 0, "mode=755"), 0);
+    const PrivateRun run;
     fs::create_directory("/run/rollcall");
     give_to("/run/rollcall", ann.uid);
     const User of_anns_group{bob.uid, bob.gid, {ann.gid}};
@@ -230,8 +238,6 @@ TEST(Trust, TheServicesFolderSpeaksForWhomRootGaveItTo) {
     give_to("/run/rollcall/default/roster", ann.uid);
     set_mode("/run", 01777);
     for (const User& user : {root, bob}) expect_refused(commands.run(user, look), "folder /run/rollcall", "belongs to uid 60001");
-    commands.end_all();
-    EXPECT_EQ(::umount2("/run", MNT_DETACH), 0);
 }
 
 // Naming a folder is to trust its owner, and nobody beside him but root.
