@@ -26,6 +26,13 @@ struct Evidence {
     std::optional<ExitStatus> status;  // how the process ended, where known
 };
 
+// A member that does not beat because a guard of its own holds it back.
+struct Stall {
+    std::string guard;  // its name, as its program gave it
+    Instant since{};    // the last progress
+    Duration budget{};
+};
+
 struct Peer {
     std::string node;
     std::string endpoint;
@@ -44,6 +51,7 @@ struct Peer {
     std::uint32_t gid = 0;
     bool local = true;  // judged by its own word on this host
     Evidence evidence;
+    std::optional<Stall> stall;  // snapshot() looks for it only where a peer is not alive
 };
 
 // Another host, as this one hears it.

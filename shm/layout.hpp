@@ -170,6 +170,7 @@ struct RosterHeader {
 static_assert(sizeof(RosterHeader) <= 2 * page - sizeof(Preamble));
 inline constexpr std::size_t roster_header_bytes = 2 * page;
 
+inline constexpr std::size_t stall_name_words = 5;
 // A process that writes heartbeats, or a host that is heard. Writer: that process, after the engine has given it the card.
 struct Card {
     alignas(2 * cache_line) std::atomic<std::uint64_t> pid;
@@ -180,7 +181,12 @@ struct Card {
     // Of a host that is heard: what those who hear it say of the way there. For show.
     std::atomic<std::uint64_t> loss_ppm;       // of its beats, lately
     std::atomic<std::uint64_t> round_trip_ns;  // 0: not known
-    std::atomic<std::uint64_t> reserved[9];
+    // Which of its members does not beat, and for which guard's sake: see stall.hpp. For show.
+    std::atomic<std::uint64_t> stall_ns;         // CLOCK_MONOTONIC when the guard's budget began; 0: no note. Written last
+    std::atomic<std::uint64_t> stall_budget_ns;
+    std::atomic<std::uint64_t> stall_member;     // slot 32 | generation 16
+    std::atomic<std::uint64_t> stall_name[stall_name_words];  // length, then up to 39 bytes
+    std::atomic<std::uint64_t> reserved;
 };
 static_assert(sizeof(Card) == 128);
 

@@ -4,9 +4,11 @@
 
 #include <sys/mman.h>
 
+#include "engine/client/guard_board.hpp"
 #include "shm/blob.hpp"
 #include "shm/checkpoint.hpp"
 #include "shm/index.hpp"
+#include "shm/stall.hpp"
 
 namespace rollcall {
 
@@ -51,12 +53,27 @@ void BeatingPage::enter(std::shared_ptr<shm::Segment> segment, Slot slot, Genera
     life.base_ns = roster.base_ns();
     if (card < roster.header().cards_used.load(std::memory_order_acquire) && card < roster.capacity()) life.card = &roster.card(card);  // [extent]
     life.segment = std::move(segment);
-    content_->life.store(&life, std::memory_order_release);     // [enter]
-    content_->mine.store(1, std::memory_order_release);         // [enter]
-    content_->beating.store(&life, std::memory_order_release);  // [enter] pairs with beat on another thread
+    content_->life.store(&life, std::memory_order_release);      // [enter]
+    content_->mine.store(1, std::memory_order_release);          // [enter]
+    content_->standing.store(&life, std::memory_order_release);  // [enter]
+    content_->beating.store(&life);                              // [enter] pairs with beat on another thread
+    if (content_->guards.load() != nullptr) content_->beating.store(nullptr);  // sequentially consistent with ask_first: one of the two is the last to store
 }
 
-void BeatingPage::leave() noexcept { content_->beating.store(nullptr, std::memory_order_release); }  // [enter]
+void BeatingPage::leave() noexcept {
+    content_->standing.store(nullptr, std::memory_order_release);  // [enter]
+    content_->beating.store(nullptr, std::memory_order_release);   // [enter]
+}
+
+void BeatingPage::ask_first(const GuardBoard& guards) noexcept {
+    content_->guards.store(&guards);
+    content_->beating.store(nullptr);
+}
+
+bool BeatingPage::is_stalled(Instant now) const noexcept {
+    const GuardBoard* guards = content_->guards.load(std::memory_order_acquire);  // [guards]
+    return guards != nullptr && guards->overrun(now) != nullptr;
+}
 
 bool BeatingPage::is_mine() const noexcept { return content_->mine.load(std::memory_order_acquire) != 0; }  // [enter]
 
@@ -96,6 +113,16 @@ bool is_replaced(const shm::Roster& roster, const BeatingLife& life) noexcept {
     return false;
 }
 
+// True while a guard's budget is over, which is then said on the process's card.
+bool is_held_back(const GuardBoard& guards, BeatingLife& life, Instant now) noexcept {
+    const GuardCell* guard = guards.overrun(now);
+    if (life.card == nullptr) return guard != nullptr;
+    const std::uint64_t member = shm::stall_member(life.slot, life.generation);
+    if (guard == nullptr) shm::clear_stall(*life.card, member);
+    else shm::write_stall(*life.card, member, guard->since_ns.load(relaxed), guard->budget_ns.load(relaxed), guard->name);
+    return guard != nullptr;
+}
+
 // The slow path: the word is not this life's any more. Who took it wrote the record first, and `beat` has acquired that.
 Beat why_not(BeatingLife& life) noexcept {
     if (life.card != nullptr) count(life.card->refused);
@@ -110,7 +137,9 @@ Beat why_not(BeatingLife& life) noexcept {
 }  // namespace
 
 Beat beat_and_say_why(const BeatingContent& at, Instant now) noexcept {
-    BeatingLife* const life = at.beating.load(std::memory_order_acquire);  // [enter]
+    BeatingLife* const life = at.standing.load(std::memory_order_acquire);  // [enter]
+    const GuardBoard* const guards = at.guards.load(std::memory_order_acquire);  // [guards]
+    if (life != nullptr && guards != nullptr && is_held_back(*guards, *life, now)) return {Beat::stalled};
     if (life == nullptr) return {at.mine.load(std::memory_order_acquire) != 0 ? Beat::evicted : Beat::not_mine};  // [enter]
     if (!life->is_on_live_memory()) return {Beat::superseded};
     if (shm::beat(*life->word, shm::word_at(now, life->base_ns, life->generation), life->generation) == shm::WordBeat::foreign) return why_not(*life);
@@ -126,6 +155,7 @@ std::string_view to_string(Beat::Kind kind) noexcept {
         case Beat::damaged: return "damaged";
         case Beat::replaced: return "replaced";
         case Beat::not_mine: return "not_mine";
+        case Beat::stalled: return "stalled";
     }
     return "unknown";
 }

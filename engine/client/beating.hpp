@@ -14,6 +14,8 @@
 
 namespace rollcall {
 
+class GuardBoard;
+
 // One life of the member: where it beats. Never changed once it is published, and kept as long as the page, so that a beat in flight
 // on another thread stands on firm ground while the member joins again.
 struct BeatingLife {
@@ -41,9 +43,11 @@ struct BeatingLife {
 
 // What lies in the page.
 struct BeatingContent {
-    std::atomic<BeatingLife*> beating;  // none before the first join and after leaving
+    std::atomic<BeatingLife*> beating;  // none before the first join and after leaving, and where guards must be asked first
+    std::atomic<BeatingLife*> standing;  // the same, guards or not
     std::atomic<BeatingLife*> life;     // the present or last one
     std::atomic<std::uint64_t> mine;    // 0 once a fork has wiped it
+    std::atomic<const GuardBoard*> guards;  // none before the first guard
 };
 
 class BeatingPage {
@@ -59,6 +63,10 @@ public:
     // From now on beats go to this life. One thread at a time; others may beat meanwhile.
     void enter(std::shared_ptr<shm::Segment> segment, Slot slot, Generation generation, Incarnation incarnation, std::uint64_t token, const shm::Name& name, std::uint32_t card);
     void leave() noexcept;
+    // From now on beats ask these guards first, which must outlive the page. Any thread, at any time.
+    void ask_first(const GuardBoard& guards) noexcept;
+    // A guard's budget is over: no beat counts now.
+    bool is_stalled(Instant now) const noexcept;
     // False in a forked child, and before the first join.
     bool is_mine() const noexcept;
     // The roster of the present or last life; nothing before the first, and in a forked child.

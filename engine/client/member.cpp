@@ -12,6 +12,7 @@
 
 #include "engine/client/beating.hpp"
 #include "engine/client/connection.hpp"
+#include "engine/client/guard_board.hpp"
 #include "engine/client/present.hpp"
 #include "shm/host.hpp"
 #include "shm/name.hpp"
@@ -54,6 +55,7 @@ struct Member::Impl {
     std::shared_ptr<shm::Segment> segment;
     std::shared_ptr<Connection> connection;
     std::uint64_t known_on = 0;  // the connection on which the engine last heard of this life
+    std::shared_ptr<GuardBoard> guards = std::make_shared<GuardBoard>();  // before the page, whose beats ask it
     BeatingPage page;
     std::atomic<std::uint64_t> incarnation{0};
     std::atomic<std::uint32_t> slot{no_slot.value};
@@ -146,6 +148,7 @@ void Member::Impl::introduce(std::uint32_t number, bool again) noexcept {
     if (again) {
         card.rejoins.fetch_add(1, relaxed);
     } else if (card.pid.load(relaxed) != pid) {
+        card.stall_ns.store(0, relaxed);
         card.refused.store(0, relaxed);
         card.rejoins.store(0, relaxed);
     }
@@ -218,7 +221,14 @@ Incarnation Member::incarnation() const noexcept { return Incarnation{impl_->inc
 Slot Member::slot() const noexcept { return Slot{impl_->slot.load(std::memory_order_relaxed)}; }
 const Error& Member::error() const noexcept { return impl_->last_error; }
 
+Guard Member::guard(Duration budget, std::string_view name) {
+    Guard guard = impl_->guards->take(budget, name, clock_now());
+    impl_->page.ask_first(*impl_->guards);
+    return guard;
+}
+
 bool Member::Impl::rejoin() {
+    if (page.is_stalled(clock_now())) return true;  // to join is a sign of life, too
     if (left) {
         last_error = {ErrorKind::invalid, "node '" + options.node + "' has left: join anew"};
         return false;
@@ -245,7 +255,7 @@ bool Member::rejoin() {
 
 // The same token: the engine finds the life it knows, and watches its process.
 void Member::Impl::keep_known() {
-    if (!joined || left || connection->is_still(known_on)) return;
+    if (!joined || left || connection->is_still(known_on) || page.is_stalled(clock_now())) return;
     (void)join_once();  // without an engine: the next time
 }
 

@@ -10,7 +10,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "engine/client/guard.hpp"
 #include "engine/peer.hpp"
 #include "shm/error.hpp"
 #include "shm/units.hpp"
@@ -40,6 +42,7 @@ struct Beat {
         damaged,     // the word is not what it must be: rejoin()
         replaced,    // another life of this node has taken over: end
         not_mine,    // a forked child's copy of its parent's member: join anew
+        stalled,     // did not beat: a guard's budget is over (see guard.hpp). Go on; rejoin() waits for it too
     };
     Kind kind = counted_;
 
@@ -74,6 +77,12 @@ public:
     Result<void> start_beating();
     // How often to beat: the heartbeat setting in force.
     Duration interval() const noexcept;
+
+    // From now on this member beats only while the guard's owner makes progress: what follows must end (the guard is destroyed), or
+    // Guard::progress() be called, within `budget` (more than zero), or beats answer `stalled`, silence is judged as always, and `rollcall why`
+    // shows `name` (up to 39 bytes of UTF-8). As many as wanted; any thread, while others beat. About 0.1 µs, and some nanoseconds a beat from
+    // then on. Silence begins at the first beat after the budget: death is known in budget + interval() + the dead timeout.
+    Guard guard(Duration budget, std::string_view name = {});
 
     // Joins again after a beat that was not counted. False only where this member has left, was replaced or is refused: error() says why.
     // Without an engine it is true, and the next beat tries again.

@@ -4,6 +4,7 @@
 
 #include "shm/index.hpp"
 #include "shm/name.hpp"
+#include "shm/stall.hpp"
 #include "shm/word.hpp"
 
 namespace rollcall {
@@ -57,6 +58,15 @@ std::optional<Instant> last_heartbeat(const shm::Roster& roster, Slot slot, cons
     const bool is_own = hot.word_slot != slot || shm::generation_of(word) == hot.generation;  // a host's word has its host's generation
     if (word < 0 || word == shm::free_word || !is_own) return to_instant(hot.last_beat, roster.base_ns());
     return to_instant(shm::stamp_of(word), roster.base_ns());
+}
+
+// What its process says on its card. A remote member's is on a card of its own host.
+std::optional<Stall> stall_of(const shm::Roster& roster, Slot slot, const shm::Hot& hot, const shm::Blob& blob) {
+    if (hot.is_proof() || hot.word_slot != slot) return std::nullopt;
+    if (blob.card >= roster.capacity() || blob.card >= roster.header().cards_used.load(std::memory_order_acquire)) return std::nullopt;  // [extent]
+    const auto note = shm::load_stall(roster.card(blob.card), shm::stall_member(slot, hot.generation));
+    if (!note) return std::nullopt;
+    return Stall{note->guard, instant_from_ns(note->since_ns), Duration{note->budget_ns}};
 }
 
 void put_name(std::array<char, 64>& to, const shm::Name& name) noexcept {
@@ -140,7 +150,9 @@ Result<Peer> find_peer(const shm::Roster& roster, std::string_view node) {
         const bool read = shm::load_blob(roster, found.record.hot.blob, blob);
         if (shm::load_version(roster.record(found.slot)) != found.record.version) continue;
         if (!read) return fail(ErrorKind::damaged, "the details of node '" + std::string(node) + "' do not read");
-        return present_peer(roster, found.slot, found.record.hot, found.record.name, blob);
+        Peer peer = present_peer(roster, found.slot, found.record.hot, found.record.name, blob);
+        peer.stall = stall_of(roster, found.slot, found.record.hot, blob);
+        return peer;
     }
     if (node.size() > shm::max_node_id) return fail(ErrorKind::unknown_node, "no node id is longer than 63 bytes");
     return fail(ErrorKind::busy, "the memory would not hold still; try again");
@@ -154,7 +166,9 @@ Result<std::vector<Peer>> collect_peers(const shm::Roster& roster, Sequence* at,
     std::vector<Peer> peers;
     for (std::uint32_t i = 0; i < image.slots.size(); ++i) {
         const shm::SlotImage& s = image.slots[i];
-        if (s.hot.state != State::none && !s.name.is_host()) peers.push_back(present_peer(roster, Slot{i}, s.hot, s.name, s.blob));
+        if (s.hot.state == State::none || s.name.is_host()) continue;
+        peers.push_back(present_peer(roster, Slot{i}, s.hot, s.name, s.blob));
+        if (s.hot.state != State::alive) peers.back().stall = stall_of(roster, Slot{i}, s.hot, s.blob);  // a line of its own: not for the many
     }
     if (at != nullptr) *at = image.at;
     if (view != nullptr) *view = image.view;

@@ -1,8 +1,5 @@
 // Members and engines in other namespaces of the kernel, as containers have them: another pid namespace is watched all the same, another
 // clock is refused by name.
-#include <filesystem>
-#include <fstream>
-
 #include <gmock/gmock.h>
 
 #include "tests/support/other_users.hpp"
@@ -25,18 +22,6 @@ void kill(Process& process) {
 // Exit 0: it happened.
 bool happens(const Commands& commands, const std::string& node, const std::string& state) {
     return commands.run(root, {"wait", node, "--state", state, "--timeout", "30s"}).code == 0;
-}
-
-// Of the process that `unshare` started.
-int count_pidfds_of_child(const Process& unshare) {
-    const std::string own = "/proc/" + std::to_string(unshare.pid());
-    std::string child;
-    std::ifstream(own + "/task/" + std::to_string(unshare.pid()) + "/children") >> child;
-    int count = 0;
-    std::error_code gone;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc/" + child + "/fd", gone))
-        count += std::filesystem::read_symlink(entry.path(), gone).string().find("pidfd") != std::string::npos;
-    return count;
 }
 
 std::string why(const Commands& commands, const std::string& node) { return commands.run(root, {"why", node}).out; }

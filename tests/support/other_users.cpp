@@ -101,6 +101,17 @@ std::string as_user(const User& user, const std::function<std::string()>& what) 
     return said;
 }
 
+int count_pidfds_of_child(const Process& unshare) {
+    const std::string own = "/proc/" + std::to_string(unshare.pid());
+    std::string child;
+    std::ifstream(own + "/task/" + std::to_string(unshare.pid()) + "/children") >> child;
+    int count = 0;
+    std::error_code gone;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/" + child + "/fd", gone))
+        count += std::filesystem::read_symlink(entry.path(), gone).string().find("pidfd") != std::string::npos;
+    return count;
+}
+
 Commands::Commands() : folder_((fs::temp_directory_path() / "rollcall-test-XXXXXX").string()) {
     if (::mkdtemp(folder_.data()) == nullptr) throw std::runtime_error("cannot make " + folder_);
     fs::permissions(folder_, fs::perms(0755));

@@ -36,6 +36,9 @@ public:
 // Runs `what` in a child that is this user, and returns what it said. What it throws is said as well.
 std::string as_user(const User& user, const std::function<std::string()>& what);
 
+// Open in the child of this process: of what `unshare` has started.
+int count_pidfds_of_child(const Process& unshare);
+
 struct Said {
     int code = -1;
     std::string out, err;

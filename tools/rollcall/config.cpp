@@ -6,6 +6,7 @@
 
 #include "shm/layout.hpp"
 #include "tools/rollcall/duration.hpp"
+#include "tools/rollcall/profile.hpp"
 #include "tools/rollcall/setting_names.hpp"
 #include "tools/rollcall/toml_file.hpp"
 
@@ -21,6 +22,14 @@ Take text(std::optional<std::string>& to) {
         const auto* text = std::get_if<std::string>(&given.value);
         if (text == nullptr) return fail(ErrorKind::invalid, "takes text in quotes");
         to = *text;
+        return {};
+    };
+}
+
+Take profile(std::optional<std::string>& to) {
+    return [&to](const TomlValue& given) -> Result<void> {
+        if (auto taken = text(to)(given); !taken) return taken;
+        if (auto known = settings_of_profile(*to); !known) return fail(known.error());
         return {};
     };
 }
@@ -83,7 +92,7 @@ std::map<std::string, Key, std::less<>> keys_of(Config& config) {
     std::map<std::string, Key, std::less<>> keys{
         {"cluster", {"cluster", text(config.cluster)}},   {"dir", {"dir", text(config.dir)}},
         {"node", {"node", text(config.node)}},            {"host", {"host", text(config.host)}},
-        {"group", {"group", text(config.group)}},
+        {"group", {"group", text(config.group)}},         {"profile", {"profile", profile(config.profile)}},
         {"log-level", {"log-level", text(config.log_level)}}, {"capacity", {"capacity", number(config.capacity, 1, shm::max_capacity)}},
         {"ring", {"ring", number(config.ring, 1, shm::max_ring)}},
         {"endpoint", {"endpoint", text(config.endpoint)}}, {"emit", {"emit", text(config.emit)}},

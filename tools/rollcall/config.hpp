@@ -1,6 +1,7 @@
 // The configuration file of `rollcall run`, in TOML. Keys are the names of the flags:
 //
 //     cluster = "orders"
+//     profile = "local"
 //     suspect = "300ms"      # durations are text
 //     capacity = 10000
 #pragma once
@@ -16,7 +17,7 @@
 namespace rollcall::cli {
 
 struct Config {
-    std::optional<std::string> cluster, dir, node, host, group, log_level, endpoint, emit;
+    std::optional<std::string> cluster, dir, node, host, profile, group, log_level, endpoint, emit;
     TransportChoice transports;
     std::optional<std::uint64_t> capacity, ring;
     SettingsChange settings;

@@ -57,6 +57,13 @@ std::string what_next(const Peer& p, const Settings& s) {
     return "A heartbeat still brings it back. After " + to_text(s.evict) + " of observed silence it is forgotten.";
 }
 
+std::string held_back(const Peer& p, Instant now) {
+    if (!p.stall) return "";
+    const std::string name = p.stall->guard.empty() ? "a guard without a name" : "its guard '" + p.stall->guard + "'";
+    return "It does not beat by its own will: " + name + " saw no progress for " + rounded(now - p.stall->since) + ", the budget is " + to_text(p.stall->budget) +
+           ". Its program hangs or is slow there; it beats again as soon as that goes on.";
+}
+
 void add_line(std::string& text, const std::string& sentence) {
     if (!sentence.empty()) text += "  " + printable(sentence) + "\n";
 }
@@ -67,6 +74,7 @@ std::string explain(const Peer& peer, const Settings& settings, Instant now) {
     std::string text = printable(peer.node + " is " + std::string(to_string(peer.state)) + ", for " + rounded(now - peer.since) + ".") + "\n";
     add_line(text, why(peer));
     add_line(text, beat_now(peer, now));
+    add_line(text, held_back(peer, now));
     add_line(text, what_next(peer, settings));
     if (!peer.local) add_line(text, "It lives on host '" + peer.host + "' and is judged by that host's word.");
     return text;

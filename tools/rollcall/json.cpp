@@ -116,6 +116,11 @@ Json head_object(const ClusterInfo& info) {
 // The memory names the host of a peer only where it is not the engine's own.
 Json host_of(const Peer& p, const ClusterInfo& info) { return nonzero(p.host.empty() && p.local ? info.host : p.host); }
 
+Json stall_object(const std::optional<Stall>& stall, Instant now) {
+    if (!stall) return nullptr;
+    return {{"guard", stall->guard}, {"budget_ms", ms(stall->budget)}, {"since_ms", ms(now - stall->since)}};
+}
+
 Json peer_object(const Peer& p, const ClusterInfo& info, Instant now) {
     Json o;
     o["node"] = p.node;
@@ -133,6 +138,7 @@ Json peer_object(const Peer& p, const ClusterInfo& info, Instant now) {
     o["tags"] = Json::object();
     for (const auto& [key, value] : p.tags) o["tags"][key] = value;
     o["last_heartbeat_age_ms"] = p.last_heartbeat ? ms(now - *p.last_heartbeat) : Json(nullptr);
+    o["stall"] = stall_object(p.stall, now);
     return o;
 }
 

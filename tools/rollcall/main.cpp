@@ -32,6 +32,8 @@ const Command& dump_command();
 const Command& demo_command();
 const Command& serve_command();
 const Command& top_command();
+const Command& doctor_command();
+const Command& bugreport_command();
 
 namespace {
 
@@ -46,7 +48,7 @@ int run(int argc, char** argv) {
     occupy_closed_descriptors();
     const std::array commands{&run_command(),  &join_command(), &members_command(), &hosts_command(), &watch_command(), &wait_command(), &why_command(), &stat_command(),
                               &list_command(), &set_command(),  &evict_command(),   &stop_command(),  &dump_command(), &demo_command(),
-                              &keygen_command(), &serve_command(), &top_command()};
+                              &keygen_command(), &serve_command(), &top_command(), &doctor_command(), &bugreport_command()};
     std::vector<std::string> args;
     if (argc > 1) args.assign(argv + 1, argv + argc);
     return dispatch(commands, args);

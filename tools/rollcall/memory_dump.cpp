@@ -194,6 +194,7 @@ void describe_cards(Sink& sink, const shm::Roster& roster) {
         sink.number("alive_ns", card.alive_ns.load(relaxed));
         sink.number("refused", card.refused.load(relaxed));
         sink.number("rejoins", card.rejoins.load(relaxed));
+        sink.number("stall_ns", card.stall_ns.load(relaxed));
         sink.end_item();
     }
     sink.end_list();

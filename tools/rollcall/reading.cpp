@@ -61,4 +61,9 @@ Result<Reading> attach(const Common& common, Observer::Options options) {
     return Reading{std::move(*copy), true};
 }
 
+Stamp latest_stamp(const shm::Roster& memory, bool copy) {
+    constexpr Duration ahead = std::chrono::seconds(10);
+    return copy ? Stamp{stamp_limit} : to_stamp(std::chrono::steady_clock::now() + ahead, memory.base_ns());
+}
+
 }  // namespace rollcall::cli

@@ -33,6 +33,9 @@ struct Memory {
 };
 Result<Memory> attach_memory(const Common& common);
 
+// Producers may beat while we look: what is a little ahead of our clock is not from the future. In a copy the clock means nothing.
+Stamp latest_stamp(const shm::Roster& memory, bool copy);
+
 // From the first event that is still kept.
 inline const Observer::Options from_the_first{.cluster = {}, .dir = {}, .after = 0, .stream = {}, .copy = false};
 

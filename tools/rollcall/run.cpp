@@ -18,6 +18,7 @@
 #include "tools/rollcall/command.hpp"
 #include "tools/rollcall/config.hpp"
 #include "tools/rollcall/key_file.hpp"
+#include "tools/rollcall/profile.hpp"
 #include "tools/rollcall/report.hpp"
 #include "tools/rollcall/service_notify.hpp"
 #include "tools/rollcall/setting_names.hpp"
@@ -29,7 +30,7 @@ namespace rollcall::cli {
 namespace {
 
 struct Options {
-    std::optional<std::string> node, host, config, group, endpoint, emit;
+    std::optional<std::string> node, host, config, profile, group, endpoint, emit;
     TransportChoice transports;
     std::optional<std::uint64_t> capacity, ring;
     SettingsChange settings;
@@ -40,6 +41,7 @@ void declare(OptionSet& set, Options& options) {
     set.text("--node", "ID", "the engine's own node id (default: the host's name)", options.node);
     set.text("--host", "NAME", "what other hosts know this one by (default: the host's name, and the folder where it is not the usual one)", options.host);
     set.text("--config", "FILE.toml", "settings by the names of these flags; flags win; read again on SIGHUP; with - before it, it need not be there", options.config);
+    declare_profile(set, options.profile);
     declare_settings(set, options.settings, true);
     set.number("--capacity", "N", "peers at most (default: 4096)", 1, shm::max_capacity, options.capacity);
     set.number("--ring", "N", "events kept, rounded up to a power of two (default: 65536, or capacity/16)", 1, shm::max_ring, options.ring);
@@ -77,6 +79,22 @@ Result<Config> read_file(const std::string& given) {
     return read_config(path);
 }
 
+// Defaults, then the profile, then what the file and last what flags say of single settings.
+Result<void> plan_settings(Plan& plan, const Options& options, const Config& file) {
+    const std::optional<std::string>& profile = options.profile ? options.profile : file.profile;
+    SettingsChange change;
+    if (profile) {
+        auto named = settings_of_profile(*profile);
+        if (!named) return fail(ErrorKind::invalid, "--profile: " + named.error().message);
+        change = *named;
+    }
+    plan.engine.settings = merged(Settings{}, layered(layered(change, file.settings), options.settings));
+    const std::string below = profile ? "profile '" + *profile + "'" : "defaults";
+    const std::string origin = options.config ? " (flags over '" + *options.config + "' over " + below + ")" : profile ? " (flags over " + below + ")" : "";
+    if (auto valid = validate(plan.engine.settings); !valid) return fail(ErrorKind::invalid, valid.error().message + origin);
+    return {};
+}
+
 Result<Plan> make_plan(const Common& common, const Options& options) {
     Config file;
     if (options.config) {
@@ -99,11 +117,9 @@ Result<Plan> make_plan(const Common& common, const Options& options) {
     plan.engine.group = first(options.group, file.group).value_or("");
     plan.engine.capacity = static_cast<std::uint32_t>(first(options.capacity, file.capacity).value_or(0));
     plan.engine.ring = static_cast<std::uint32_t>(first(options.ring, file.ring).value_or(0));
-    plan.engine.settings = merged(Settings{}, layered(file.settings, options.settings));
     plan.log_level = first(common.log_level, file.log_level);
     if (auto hosts = plan_hosts(plan, options, file); !hosts) return fail(hosts.error());
-    const std::string origin = options.config ? " (flags over '" + *options.config + "' over defaults)" : "";
-    if (auto valid = validate(plan.engine.settings); !valid) return fail(ErrorKind::invalid, valid.error().message + origin);
+    if (auto settings = plan_settings(plan, options, file); !settings) return fail(settings.error());
     if (plan.log_level && !parse_log_level(*plan.log_level))
         return fail(ErrorKind::invalid, "log-level '" + *plan.log_level + "' is none of " + std::string(log_level_names));
     return plan;
@@ -266,6 +282,7 @@ const Command& run_command() {
     static const Command command = make_command("run", "run this host's engine in the foreground",
                                                 {{"rollcall run", "cluster 'default', silence is death after 5 s"},
                                                  {"rollcall run --cluster orders --heartbeat 100ms --suspect 300ms", "a cluster of its own, faster"},
+                                                 {"rollcall run --profile fast --evict 1min", "silence is death after 100 ms"},
                                                  {"rollcall run --standby", "a second engine that takes over within milliseconds"},
                                                  {"rollcall run --udp 10.0.0.1:7946 --seed 10.0.0.2:7946 --keys /etc/rollcall.keys", "and hear of another host's engine"},
                                                  {"rollcall run --nats nats://10.0.0.9:4222", "the same over a NATS server"},

@@ -9,6 +9,8 @@
 // | rejoin HANDLE                             | joins again                                     | true or false, and why not   |
 // | leave HANDLE                              | says goodbye                                    | ok, or why not               |
 // | tag HANDLE K=V...                         | replaces all tags                               | ok, or why not               |
+// | guard HANDLE NAME MILLISECONDS            | a guard whose budget begins                     | ok                           |
+// | progress NAME, rest NAME, drop NAME       | what a guard is told; drop: its end             | ok                           |
 // | churn PREFIX N                            | makes N events of members that come, change, go | ok N                         |
 // | fork                                      | a child takes over the strings                  | the child's pid              |
 // | exit CODE, raise SIGNAL                   | ends at once                                    | nothing                      |
@@ -40,6 +42,7 @@ using Words = std::vector<std::string>;
 
 std::string dir;
 std::map<std::string, Member> members;
+std::map<std::string, rollcall::Guard> guards;
 
 std::string said(const rollcall::Result<void>& result) { return result ? "ok" : result.error().message; }
 
@@ -79,6 +82,11 @@ std::string tag(const Words& words) {
         tags.emplace(words[i].substr(0, equals), words[i].substr(equals + 1));
     }
     return said(members.at(words.at(1)).set_tags(tags));
+}
+
+std::string guard(const Words& words) {
+    guards.insert_or_assign(words.at(2), members.at(words.at(1)).guard(std::chrono::milliseconds(std::stoi(words.at(3))), words.at(2)));
+    return "ok";
 }
 
 // One member after another joins, changes its tags and leaves; the last one stays if its turn to leave does not come.
@@ -141,6 +149,10 @@ const std::map<std::string, std::function<std::string(const Words&)>> commands{
     {"rejoin", rejoin},
     {"leave", [](const Words& words) { return said(members.at(words.at(1)).leave()); }},
     {"tag", tag},
+    {"guard", guard},
+    {"progress", [](const Words& words) { return guards.at(words.at(1)).progress(), std::string("ok"); }},
+    {"rest", [](const Words& words) { return guards.at(words.at(1)).rest(), std::string("ok"); }},
+    {"drop", [](const Words& words) { return guards.erase(words.at(1)) == 1 ? std::string("ok") : std::string("no such guard"); }},
     {"churn", churn},
     {"fork", fork_child},
     {"exit", [](const Words& words) -> std::string { ::_exit(std::stoi(words.at(1))); }},

@@ -34,20 +34,24 @@ protected:
 
 TEST_F(Example, AMemberLivesAsLongAsItsWork) {
     start_engine();
-    Process member = run_example("member", {"w"});
-    ASSERT_TRUE(eventually([&] { return has_member("w"); }));
-    member.signal(SIGKILL);
-    member.wait();
-    EXPECT_EQ(run({"wait", "w", "--state", "dead", "--timeout", "30s"}).code, 0);
+    for (const std::string name : {"member", "member_c"}) {
+        Process member = run_example(name, {name});
+        ASSERT_TRUE(eventually([&] { return has_member(name); }));
+        member.signal(SIGKILL);
+        member.wait();
+        EXPECT_EQ(run({"wait", name, "--state", "dead", "--timeout", "30s"}).code, 0);
+    }
 }
 
 TEST_F(Example, AMemberSaysWhyItCannotBe) {
-    Process member = run_example("member");
-    EXPECT_EQ(member.wait(), 1);
-    std::ifstream err(folder() + "/member.err");
-    std::string line;
-    std::getline(err, line);
-    EXPECT_THAT(line, HasSubstr("cluster"));
+    for (const std::string name : {"member", "member_c"}) {
+        Process member = run_example(name);
+        EXPECT_EQ(member.wait(), 1);
+        std::ifstream err(folder() + "/" + name + ".err");
+        std::string line;
+        std::getline(err, line);
+        EXPECT_THAT(line, HasSubstr("cluster"));
+    }
 }
 
 TEST_F(Example, APoolGivesTheJobsOfTheDeadToTheLiving) {

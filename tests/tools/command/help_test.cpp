@@ -52,7 +52,7 @@ protected:
 };
 
 TEST_F(Help, ListsEverySubcommandThereIs) {
-    EXPECT_THAT(subcommands(), ::testing::IsSupersetOf({"run", "join", "members", "list", "dump", "watch", "wait", "why", "stat", "set", "evict", "stop", "demo", "hosts"}));
+    EXPECT_THAT(subcommands(), ::testing::IsSupersetOf({"run", "join", "members", "list", "dump", "watch", "wait", "why", "stat", "set", "evict", "stop", "demo", "hosts", "doctor", "bugreport"}));
     EXPECT_EQ(run({"--help"}).out, run({"-h"}).out);
     EXPECT_EQ(run({"--help"}).out, run({"help"}).out);
     for (const char* part : {"Usage: rollcall SUBCOMMAND [OPTIONS]", "Examples:", "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such cluster or no engine"})

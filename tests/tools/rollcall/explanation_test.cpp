@@ -43,6 +43,14 @@ TEST(Explanation, OfASilenceTellsWhatTheDetectorSaw) {
     EXPECT_THAT(explained(p), HasSubstr("A heartbeat clears it. After 5s of observed silence it is announced dead, after 10s forgotten."));
 }
 
+TEST(Explanation, TellsWhichGuardHoldsAMemberBack) {
+    Peer p = samples::dead_peer(Reason::silence);
+    p.stall = Stall{"journal\n", samples::now - 3200ms, 250ms};
+    EXPECT_THAT(explained(p), HasSubstr("its guard 'journal?' saw no progress for 3.2 s, the budget is 250ms. Its program hangs"));
+    p.stall->guard.clear();
+    EXPECT_THAT(explained(p), HasSubstr("a guard without a name saw no progress"));
+}
+
 TEST(Explanation, OfAProofTellsThatItIsFinal) {
     struct Row {
         Peer peer;

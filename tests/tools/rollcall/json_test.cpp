@@ -133,7 +133,7 @@ std::string document(const ClusterInfo& info, const std::vector<Peer>& peers, js
 
 const std::vector<std::string> head_fields{"cluster", "stream", "engine", "view", "head_sequence", "settings", "capacity", "counters"};
 const std::vector<std::string> peer_fields{"node",        "cluster", "endpoint",   "host", "state", "reason", "since_ms",
-                                           "incarnation", "slot",    "generation", "pid",  "local", "tags",   "last_heartbeat_age_ms"};
+                                           "incarnation", "slot",    "generation", "pid",  "local", "tags",   "last_heartbeat_age_ms", "stall"};
 
 TEST(Members, AreADocumentWithExactlyTheFieldsPromised) {
     const Json d = Json::parse(document(samples::cluster(), {samples::peer()}, json::Detail::members));
@@ -160,7 +160,14 @@ TEST(Members, TellOfEachPeerExactlyThis) {
     const Json d = Json::parse(document(samples::cluster(), {samples::peer()}, json::Detail::members));
     EXPECT_EQ(d["peers"][0].dump(),
               R"({"node":"worker-1","cluster":"orders","endpoint":"10.0.0.1:7000","host":"host-1.example","state":"alive","reason":"join","since_ms":90000,)"
-              R"("incarnation":1738324800000001,"slot":9,"generation":3,"pid":4711,"local":true,"tags":{"role":"main","zone":"a"},"last_heartbeat_age_ms":1.5})");
+              R"("incarnation":1738324800000001,"slot":9,"generation":3,"pid":4711,"local":true,"tags":{"role":"main","zone":"a"},"last_heartbeat_age_ms":1.5,"stall":null})");
+}
+
+TEST(Members, TellWhichGuardHoldsOneBack) {
+    Peer p = samples::dead_peer(Reason::silence);
+    p.stall = Stall{"write the \"journal\"", samples::now - 3s, 250ms};
+    EXPECT_EQ(Json::parse(document(samples::cluster(), {p}, json::Detail::members))["peers"][0]["stall"].dump(),
+              R"({"guard":"write the \"journal\"","budget_ms":250,"since_ms":3000})");
 }
 
 TEST(Members, AreNullWhereNothingIsKnown) {

@@ -1,0 +1,132 @@
+// What doctor makes of the machine, by table: a verdict for each side of every bound, and advice wherever it is not ok.
+#include "tools/rollcall/doctor/machine.hpp"
+
+#include <cerrno>
+#include <limits>
+
+#include <gmock/gmock.h>
+
+#include "shm/layout.hpp"
+
+namespace rollcall::cli::doctor {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+void expect(const Finding& finding, Grade grade, const std::string& says) {
+    EXPECT_EQ(to_string(finding.grade), to_string(grade)) << finding.found;
+    EXPECT_THAT(finding.what + ": " + finding.found + "\n" + finding.advice, HasSubstr(says));
+    EXPECT_EQ(finding.advice.empty(), finding.grade == Grade::ok) << finding.advice;
+}
+
+TEST(Doctor, KnowsTheLeastKernel) {
+    const struct {
+        const char* release;
+        Grade grade;
+        const char* says;
+    } rows[]{{"6.18.44-fc", Grade::ok, "Linux 6.18.44-fc (5.4 is the least)"},
+             {"5.4.0-216-generic", Grade::ok, "5.4"},
+             {"5.10.0", Grade::ok, "5.10"},
+             {"10.0", Grade::ok, "10.0"},
+             {"5.3.18", Grade::bad, "cannot be waited for"},
+             {"5.2.0", Grade::bad, "no pidfd_open"},
+             {"4.19.0-27-amd64", Grade::bad, "no pidfd_open"},
+             {"", Grade::note, "5.4 is the least"},
+             {"custom", Grade::note, "'custom'"}};
+    for (const auto& row : rows) expect(kernel(row.release), row.grade, row.says);
+}
+
+TEST(Doctor, KnowsWhetherProcessesCanBeWatched) {
+    expect(watching(0), Grade::ok, "pidfd_open works");
+    expect(watching(EPERM), Grade::bad, "seccomp");
+    expect(watching(ENOSYS), Grade::bad, "newer kernel");
+    expect(watching(EMFILE), Grade::bad, "ulimit -n");
+}
+
+TEST(Doctor, WantsProc) {
+    expect(proc(true), Grade::ok, "/proc: is there");
+    expect(proc(false), Grade::bad, "mount -t proc");
+}
+
+TEST(Doctor, KnowsASlowClock) {
+    expect(clock({"tsc", 25ns}), Grade::ok, "source tsc, 25 ns a reading");
+    expect(clock({"kvm-clock", 199ns}), Grade::ok, "kvm-clock");
+    expect(clock({"", 30ns}), Grade::ok, "source unknown");
+    expect(clock({"tsc", 200ns}), Grade::note, "Every beat reads the clock");
+    expect(clock({"hpet", 100ns}), Grade::note, "slow device");
+    expect(clock({"acpi_pm", 900ns}), Grade::note, "acpi_pm, 900 ns");
+    expect(clock({"tsc", std::nullopt}), Grade::note, "cannot be read");
+}
+
+TEST(Doctor, ComparesTheLimitOfOpenFilesWithTheCapacity) {
+    expect(descriptors({std::numeric_limits<std::uint64_t>::max(), false}, 16'777'216), Grade::ok, "no limit");
+    expect(descriptors({2 * 4096 + 64, true}, 4096), Grade::ok, "open files of the engine: at most 8256");
+    expect(descriptors({2 * 4096 + 63, false}, 4096), Grade::note, "Enough for about 4095 processes");
+    expect(descriptors({1024, false}, 4096), Grade::note, "Enough for about 480 processes");
+    expect(descriptors({64, false}, 4096), Grade::note, "Enough for about 0 processes");
+    expect(descriptors({63, false}, 4096), Grade::bad, "hardly starts");
+}
+
+FolderSeen folder_seen() {
+    FolderSeen seen;
+    seen.dir = "/run/x/rollcall";
+    seen.standing = "/run";
+    return seen;
+}
+
+TEST(Doctor, KnowsTheFolder) {
+    FolderSeen seen = folder_seen();
+    expect(folder(seen), Grade::bad, "may not be made in /run");
+    seen.may_make = true;
+    expect(folder(seen), Grade::note, "The first engine makes it");
+    seen.exists = true;
+    expect(folder(seen), Grade::ok, "/run/x/rollcall");
+    seen.refused = "folder /run/x/rollcall belongs to uid 7";
+    expect(folder(seen), Grade::bad, "belongs to uid 7. Nothing in it is believed");
+}
+
+TEST(Doctor, KnowsFilesystems) {
+    const struct {
+        std::int64_t type;
+        Grade grade;
+        const char* says;
+    } rows[]{{0x01021994, Grade::ok, "tmpfs"},          {0x858458F6, Grade::bad, "ramfs"},  {0xEF53, Grade::bad, "ext4"},
+             {0x58465342, Grade::bad, "xfs"},           {0x6969, Grade::bad, "nfs"},        {0xFF534D42, Grade::bad, "cifs"},
+             {0x794C7630, Grade::bad, "overlay"},       {0x9123683E, Grade::bad, "btrfs"},  {0xABCDEF, Grade::bad, "of type 0xabcdef"}};
+    for (const auto& row : rows) expect(filesystem({"/x", row.type, 0, 0, 0, true}), row.grade, row.says);
+    expect(filesystem({"/x", 0, EACCES, 0, 0, true}), Grade::bad, "Permission denied");
+}
+
+// The default capacity with the ring that is chosen for 64 MB fits the /dev/shm of a container, and little fits in less.
+TEST(Doctor, ComparesSpaceWithWhatTheCapacityTakes) {
+    constexpr std::uint64_t mega = 1 << 20;
+    const auto in = [](std::uint64_t total, std::uint64_t free) { return FilesystemSeen{"/dev/shm", 0x01021994, 0, total, free, true}; };
+    const Needs fresh = needs_of(shm::default_capacity, shm::default_ring, false, 0);
+    expect(space(in(64 * mega, 64 * mega), fresh), Grade::ok, "67 MB free of 67 MB, a cluster of capacity 4096 takes 2");
+    expect(space(in(64 * mega, 20 * mega), fresh), Grade::note, "--shm-size");
+    expect(space(in(64 * mega, 8 * mega), fresh), Grade::bad, "to start. A container's");
+    expect(space(in(1024 * mega, 8 * mega), fresh), Grade::bad, "remount");
+    expect(space(in(0, 0), fresh), Grade::ok, "no limit but the machine's memory");
+    FilesystemSeen none = in(64 * mega, 64 * mega);
+    none.has_inodes = false;
+    expect(space(none, fresh), Grade::bad, "no inode left");
+
+    const Needs present = needs_of(shm::default_capacity, shm::default_ring, true, 14 * mega);
+    EXPECT_EQ(present.to_start, 0u);
+    EXPECT_EQ(present.to_be_full, fresh.to_be_full - 14 * mega);
+    expect(space(in(64 * mega, 0), present), Grade::note, "joins are refused");
+    expect(space(in(64 * mega, 50 * mega), present), Grade::ok, "the cluster of capacity 4096 may take");
+    EXPECT_EQ(needs_of(64, 64, true, 1 << 30).to_be_full, 0u);
+}
+
+TEST(Doctor, WritesBytes) {
+    EXPECT_EQ(in_bytes(0), "0 kB");
+    EXPECT_EQ(in_bytes(1), "1 kB");
+    EXPECT_EQ(in_bytes(999'001), "1000 kB");
+    EXPECT_EQ(in_bytes(1'499'999), "1 MB");
+    EXPECT_EQ(in_bytes(67'108'864), "67 MB");
+}
+
+}  // namespace
+}  // namespace rollcall::cli::doctor
