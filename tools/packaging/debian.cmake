@@ -53,6 +53,7 @@ dead because the observer itself was asleep.")
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")  # its ABI only grows
 set(CPACK_COMPONENT_LIBRARY_DESCRIPTION "tells every process on a host who is alive - shared library
 For programs in C and other languages that join or look at a membership.")
 
