@@ -212,6 +212,12 @@ bool Engine::is_running() const noexcept { return impl_->running.load(std::memor
 
 Ending Engine::ending() const { return is_running() ? Ending::none : impl_->ending.load(std::memory_order_relaxed); }  // relaxed: `running` publishes it
 
+std::optional<Instant> Engine::last_look() const {
+    const std::shared_lock lock(impl_->memory);
+    if (!impl_->core) return std::nullopt;
+    return instant_from_ns(static_cast<std::int64_t>(impl_->core->roster().header().step_ns.load(std::memory_order_acquire)));  // [step]
+}
+
 void Engine::step(Instant now) {
     Impl& i = *impl_;
     const std::lock_guard lock(i.stepping);

@@ -84,6 +84,10 @@ public:
     bool is_running() const noexcept;
     Ending ending() const;
 
+    // When the detector looked last, by the engine's clock; nothing while the engine is not open. A detector that hangs stands still here, however well the
+    // other threads are: what a watchdog should ask. Reads the memory; blocks nobody.
+    std::optional<Instant> last_look() const;
+
     // One round of the detector at `now`: process exits and requests, scan, judgement, publication. Without a runner only;
     // one thread at a time. Cost: O(words) divided by the width of a vector, plus about 100 ns a judgement.
     void step(Instant now);

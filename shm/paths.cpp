@@ -47,14 +47,19 @@ std::string engine_folder(const std::string& dir) {
     return named.empty() ? own_folder() : named;
 }
 
+bool is_service_folder(const std::string& dir) { return without_detours(dir) == service_folder; }
+
 bool is_well_known(const std::string& dir) {
     const std::string path = without_detours(dir);
-    return path == root_folder || path == without_detours(own_folder());
+    return path == root_folder || path == service_folder || path == without_detours(own_folder());
 }
 
 std::vector<std::string> client_folders(const std::string& dir) {
     std::vector<std::string> all{engine_folder(dir)};
-    if (dir.empty() && environment("ROLLCALL_DIR").empty() && all.front() != root_folder) all.emplace_back(root_folder);
+    if (!dir.empty() || !environment("ROLLCALL_DIR").empty()) return all;
+    // The service's first: below /dev/shm anybody may have made a folder of that name.
+    for (const char* folder : {service_folder, root_folder})
+        if (all.front() != folder) all.emplace_back(folder);
     return all;
 }
 

@@ -35,6 +35,12 @@ Result<struct stat> look_at(const std::string& path, bool follow) {
     return s;
 }
 
+// Root's statement, as long as nobody but root can make folders beside it.
+bool is_given_by_root(const std::string& dir) {
+    struct stat above {};
+    return is_service_folder(dir) && ::stat("/run", &above) == 0 && above.st_uid == 0 && (above.st_mode & writable_by_group_or_others) == 0;
+}
+
 }  // namespace
 
 bool Trust::includes(uid_t uid) const noexcept { return uid == 0 || uid == ::geteuid() || uid == owner_; }
@@ -68,7 +74,7 @@ Result<Trust> trust_in_dir(const std::string& dir) {
                     "folder " + dir + " is a symbolic link of uid " + std::to_string(link.st_uid) + ": have it removed, or choose another --dir");
     const auto folder = look_at(dir, true);
     if (!folder) return fail(folder.error());
-    const Trust trust = is_well_known(dir) ? Trust{} : Trust{folder->st_uid};
+    const Trust trust = is_well_known(dir) && !is_given_by_root(dir) ? Trust{} : Trust{folder->st_uid};
     if (auto ok = trust.check(*folder, "folder " + dir, writable_by_group_or_others); !ok) return fail(ok.error());
     return trust;
 }

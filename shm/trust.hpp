@@ -1,7 +1,8 @@
 // Whose memory may be believed: owners and modes of a cluster's folders, files and socket.
 //
 // Believed are root, oneself (the effective uid) and, where a folder was named (`--dir`, $ROLLCALL_DIR), whoever owns that folder: naming it
-// says so. The folders where everybody looks unasked are nobody's statement, whoever was first to make them. The owner may write what is
+// says so. So is the owner of /run/rollcall: in /run only root makes folders, so root gave it to him. The other folders where everybody looks unasked
+// are nobody's statement, whoever was first to make them. The owner may write what is
 // its own, the group the heartbeat words and the socket, nobody else anything. What is looked at is what was opened, so that nothing can be
 // put in its place in between; a symbolic link is not followed and a file with a second name is refused, for it may lie elsewhere as well.
 #pragma once

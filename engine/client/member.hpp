@@ -24,7 +24,7 @@ struct MemberOptions {
     std::string node{};         // 1 to 63 bytes of UTF-8 without controls or white space
     std::string endpoint{};     // up to 255 bytes
     Tags tags{};                // up to 512 bytes in all: keys, values, and two bytes a tag
-    std::string dir{};          // empty: $ROLLCALL_DIR, else the folders of this user and of root
+    std::string dir{};          // empty: $ROLLCALL_DIR, else the folders of this user, of the service and of root
     bool replace = false;     // take the id from a living holder (needs the same uid, or operator)
     Duration wait{};          // go on trying so long while there is no engine or the id is held
     int process = -1;         // pidfd of a child that this member speaks for; -1: this process. Not owned; same uid

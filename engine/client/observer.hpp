@@ -23,7 +23,7 @@ class View;
 
 struct ObserverOptions {
     std::string cluster = "default";
-    std::string dir{};  // empty: $ROLLCALL_DIR, else the folders of this user and of root
+    std::string dir{};  // empty: $ROLLCALL_DIR, else the folders of this user, of the service and of root
     // Where to go on: the last sequence seen of this stream. 0 with from_start: everything the ring still holds. Default: what comes next.
     std::optional<std::uint64_t> after{};
     std::optional<std::uint64_t> stream{};  // of `after`; another one than the memory's is answered with one gap

@@ -18,7 +18,7 @@ struct SettingsChange {
 
 struct Address {
     std::string cluster = "default";
-    std::string dir{};  // empty: $ROLLCALL_DIR, else the folders of this user and of root
+    std::string dir{};  // empty: $ROLLCALL_DIR, else the folders of this user, of the service and of root
 };
 
 // Each fails with no_cluster, no_engine, refused (not the engine's uid, not root), timeout.

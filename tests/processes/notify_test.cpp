@@ -1,13 +1,10 @@
 // A wrapped program may report its own health as it would to a service manager: $NOTIFY_SOCKET, WATCHDOG=1, STOPPING=1.
 #include <csignal>
-#include <cstring>
 #include <stdexcept>
 
 #include <gmock/gmock.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
+#include "tests/support/supervisor.hpp"
 #include "tests/support/watch.hpp"
 
 namespace rollcall::test {
@@ -27,27 +24,6 @@ protected:
         if (cluster.run({"set", "--dead", "50s", "--evict", "60s"}).code != 0) throw std::runtime_error("cannot set");
     }
     TemporaryCluster cluster;
-};
-
-// A service manager's side of the socket.
-class Outer {
-public:
-    explicit Outer(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_un name{};
-        name.sun_family = AF_UNIX;
-        std::memcpy(name.sun_path, path.data(), std::min(path.size(), sizeof name.sun_path - 1));
-        if (::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) throw std::runtime_error("cannot bind " + path);
-    }
-    std::string next() const {
-        pollfd p{fd_.get(), POLLIN, 0};
-        if (::poll(&p, 1, static_cast<int>(to_ms(patience))) <= 0) return "(nothing)";
-        char text[256];
-        const ssize_t size = ::recv(fd_.get(), text, sizeof text, 0);
-        return {text, size > 0 ? static_cast<std::size_t>(size) : 0};
-    }
-
-private:
-    shm::Descriptor fd_;
 };
 
 TEST_F(Notify, TheProgramFindsItsSocketAndItsWatchdog) {
@@ -126,7 +102,7 @@ TEST_F(Notify, StoppingRightBeforeTheEndIsALeave) {
 // Whoever listened to the program before the wrapper came between still hears everything, and the program sees another socket than ours.
 TEST_F(Notify, AllIsPassedOnToTheOuterSocket) {
     const std::string path = cluster.dir() + "/notify";
-    const Outer outer(path);
+    const Supervisor outer(path);
     Process x = cluster.wrapped_puppet({"--node", "x"}, {{"NOTIFY_SOCKET", path}});
     EXPECT_THAT(x.ask("env NOTIFY_SOCKET"), Not(path));
     x.ask("notify READY=1; notify WATCHDOG=1; notify STATUS=fine; notify STOPPING=1");

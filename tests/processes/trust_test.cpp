@@ -2,6 +2,7 @@
 // says what, where and what to do; put right, everything goes on.
 #include <filesystem>
 
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -208,6 +209,35 @@ TEST(Trust, AStrangersDefaultFolderIsRefused) {
     fs::create_directory("/dev/shm/rollcall-60001");
     give_to("/dev/shm/rollcall-60001", bob.uid);
     expect_refused(commands.run(ann, lead), "folder /dev/shm/rollcall-60001", "belongs to uid 60002");
+}
+
+// A /run of its own, in the namespace of a PrivateMemory.
+struct PrivateRun {
+    PrivateRun() {
+        if (::mount("none", "/run", "tmpfs", 0, "mode=755") != 0) throw std::runtime_error("cannot mount a /run of its own");
+    }
+    ~PrivateRun() { ::umount2("/run", MNT_DETACH); }
+};
+
+// The service's folder is in /run, where only root makes folders: its engine, under a user of its own, is believed by everybody who names nothing,
+// and those of its group may join. Where others may make folders in /run, too, its owner proves nothing.
+TEST(Trust, TheServicesFolderSpeaksForWhomRootGaveItTo) {
+    if (!is_root_or_says_so()) return;
+    PrivateMemory memory;
+    const PrivateRun run;
+    fs::create_directory("/run/rollcall");
+    give_to("/run/rollcall", ann.uid);
+    const User of_anns_group{bob.uid, bob.gid, {ann.gid}};
+    Commands commands;
+    commands.start_engine(ann, {"--dir", "/run/rollcall"});
+    for (const User& user : {root, ann, bob}) EXPECT_EQ(commands.run(user, look).code, 0) << user.uid;
+    for (const User& user : {root, ann, of_anns_group}) EXPECT_EQ(commands.run(user, join).code, 0) << user.uid;
+    EXPECT_THAT(commands.run(bob, join).err, HasSubstr("Permission denied"));
+    give_to("/run/rollcall/default/roster", bob.uid);
+    expect_refused(commands.run(root, look), "/run/rollcall/default/roster", "belongs to uid 60002");
+    give_to("/run/rollcall/default/roster", ann.uid);
+    set_mode("/run", 01777);
+    for (const User& user : {root, bob}) expect_refused(commands.run(user, look), "folder /run/rollcall", "belongs to uid 60001");
 }
 
 // Naming a folder is to trust its owner, and nobody beside him but root.

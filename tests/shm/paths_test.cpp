@@ -56,21 +56,21 @@ TEST(Paths, RootsFolderIsTheHosts) {
     const Environment runtime("XDG_RUNTIME_DIR", "/run/user/me");
     const std::string expected = ::geteuid() == 0 ? "/dev/shm/rollcall" : "/run/user/me/rollcall";
     EXPECT_EQ(engine_folder(""), expected);
-    EXPECT_EQ(client_folders("").size(), ::geteuid() == 0 ? 1u : 2u) << "nobody looks twice into one folder";
+    EXPECT_EQ(client_folders("").size(), ::geteuid() == 0 ? 2u : 3u) << "nobody looks twice into one folder";
 }
 
-TEST(Paths, OtherUsersHaveTheirOwnAndLookIntoRootsSecond) {
+TEST(Paths, OtherUsersHaveTheirOwnAndLookIntoTheServicesAndRootsThen) {
     const Environment unnamed("ROLLCALL_DIR", "");
     const test::WithoutRights not_root;
     {
         const Environment runtime("XDG_RUNTIME_DIR", "/run/user/me");
         EXPECT_EQ(engine_folder(""), "/run/user/me/rollcall");
-        EXPECT_THAT(client_folders(""), ElementsAre("/run/user/me/rollcall", "/dev/shm/rollcall"));
+        EXPECT_THAT(client_folders(""), ElementsAre("/run/user/me/rollcall", "/run/rollcall", "/dev/shm/rollcall"));
     }
     const Environment no_runtime("XDG_RUNTIME_DIR", nullptr);
     const std::string mine = "/dev/shm/rollcall-" + std::to_string(::geteuid());
     EXPECT_EQ(engine_folder(""), mine);
-    EXPECT_THAT(client_folders(""), ElementsAre(mine, "/dev/shm/rollcall"));
+    EXPECT_THAT(client_folders(""), ElementsAre(mine, "/run/rollcall", "/dev/shm/rollcall"));
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ int run(const Common& common, const Options& options) {
 
 const Command& list_command() {
     static const Command command = make_command("list", "list the clusters of this host",
-                                                {{"rollcall list", "in the folders of this user and of root"}, {"rollcall list --dir /tmp/copy --json", "in another folder, for programs"}},
+                                                {{"rollcall list", "in the folders of this user, of the service and of root"}, {"rollcall list --dir /tmp/copy --json", "in another folder, for programs"}},
                                                 declare, run);
     return command;
 }

@@ -1,4 +1,4 @@
-// The supervisor that started the wrapper, if it is one that programs notify (sd_notify(3)): it hears all that the program says.
+// The supervisor that started us, if it is one that programs notify (sd_notify(3)): it hears what an engine says, and all that a wrapped program says.
 #pragma once
 
 #include <optional>
@@ -14,6 +14,8 @@ class NotifyOuter {
 public:
     // By $NOTIFY_SOCKET. Without one, nothing is passed on to nobody.
     static NotifyOuter from_environment();
+
+    bool is_there() const noexcept { return static_cast<bool>(fd_); }
 
     // Unchanged, with its descriptors. A supervisor that does not read is waited for a moment, once; then messages are lost until it reads
     // again, and that is told once.

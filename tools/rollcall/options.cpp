@@ -182,7 +182,7 @@ private:
 void declare_common(Cli11Options& set, Common& common) {
     set.group(common_group);
     set.text("--cluster", "NAME", "which cluster (default: default)", common.cluster);
-    set.text("--dir", "DIR", "folder of its shared memory (default: $ROLLCALL_DIR, else this user's and root's)", common.dir);
+    set.text("--dir", "DIR", "folder of its shared memory (default: $ROLLCALL_DIR, else this user's, the service's and root's)", common.dir);
     set.text("--log-level", "LEVEL", "what stderr shows: error, warning, info, debug (default: info)", common.log_level);
 }
 

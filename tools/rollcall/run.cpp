@@ -1,9 +1,11 @@
 // `rollcall run`: the engine in the foreground.
+#include <cerrno>
 #include <csignal>
 #include <string>
 #include <utility>
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "engine/client/operator.hpp"
 #include "engine/client/present.hpp"
@@ -18,6 +20,7 @@
 #include "tools/rollcall/key_file.hpp"
 #include "tools/rollcall/profile.hpp"
 #include "tools/rollcall/report.hpp"
+#include "tools/rollcall/service_notify.hpp"
 #include "tools/rollcall/setting_names.hpp"
 #include "tools/rollcall/signals.hpp"
 #include "tools/rollcall/transports.hpp"
@@ -37,7 +40,7 @@ struct Options {
 void declare(OptionSet& set, Options& options) {
     set.text("--node", "ID", "the engine's own node id (default: the host's name)", options.node);
     set.text("--host", "NAME", "what other hosts know this one by (default: the host's name, and the folder where it is not the usual one)", options.host);
-    set.text("--config", "FILE.toml", "settings by the names of these flags; flags win; read again on SIGHUP", options.config);
+    set.text("--config", "FILE.toml", "settings by the names of these flags; flags win; read again on SIGHUP; with - before it, it need not be there", options.config);
     declare_profile(set, options.profile);
     declare_settings(set, options.settings, true);
     set.number("--capacity", "N", "peers at most (default: 4096)", 1, shm::max_capacity, options.capacity);
@@ -68,6 +71,14 @@ Result<void> plan_hosts(Plan& plan, const Options& options, const Config& file) 
     return {};
 }
 
+// "-FILE" need not be there; what is there must read.
+Result<Config> read_file(const std::string& given) {
+    const bool may_be_absent = given.starts_with('-');
+    const std::string path = given.substr(may_be_absent ? 1 : 0);
+    if (may_be_absent && ::access(path.c_str(), F_OK) != 0 && errno == ENOENT) return Config{};
+    return read_config(path);
+}
+
 // Defaults, then the profile, then what the file and last what flags say of single settings.
 Result<void> plan_settings(Plan& plan, const Options& options, const Config& file) {
     const std::optional<std::string>& profile = options.profile ? options.profile : file.profile;
@@ -87,7 +98,7 @@ Result<void> plan_settings(Plan& plan, const Options& options, const Config& fil
 Result<Plan> make_plan(const Common& common, const Options& options) {
     Config file;
     if (options.config) {
-        Result<Config> read = read_config(*options.config);
+        Result<Config> read = read_file(*options.config);
         if (!read) return fail(read.error());
         file = std::move(*read);
     }
@@ -128,6 +139,10 @@ void say_ready(const Engine& engine, const Plan& plan) {
     if (const auto unwise = warning(engine.config())) log(LogLevel::warning, *unwise);
 }
 
+void warn_of_watchdog(const Engine& engine, const ServiceNotify& notify) {
+    if (const std::string why = notify.petting().why_too_short_for(engine.config().scan); !why.empty()) log(LogLevel::warning, why);
+}
+
 void name_what_needs_a_restart(const Plan& now, const Plan& next) {
     const Engine::Options &running = now.engine, &wanted = next.engine;
     std::string names;
@@ -162,6 +177,7 @@ void reload(Engine& engine, const Plan& plan, const Common& common, const Option
     const Result<Plan> wanted = make_plan(common, options);
     if (!wanted) return log(LogLevel::error, "settings stay as they are: " + wanted.error().message);
     if (auto set = engine.set_config(wanted->engine.settings); !set) return log(LogLevel::error, "settings stay as they are: " + set.error().message);
+    engine.sync();  // in force, not only asked for
     if (wanted->log_level) set_log_level(*parse_log_level(*wanted->log_level));
     reload_keys(plan, *wanted);
     log(LogLevel::info, "settings in force: " + describe(engine.config()));
@@ -183,24 +199,37 @@ int ended(Engine& engine, const Plan& plan) {
                                                                     : "its detector failed, see above")});
 }
 
+// For a supervisor, a reload begins and ends.
+void reload(Engine& engine, const Plan& plan, const Common& common, const Options& options, ServiceNotify& notify) {
+    notify.reloading(std::chrono::steady_clock::now());
+    reload(engine, plan, common, options);
+    warn_of_watchdog(engine, notify);
+    notify.reloaded();
+}
+
 // Nothing: it runs. Else the exit code. A lock that its holder's death frees at once is asked for again and again: nobody has to tell us, and
 // nobody can forget to.
-std::optional<int> start(Engine& engine, const Plan& plan, const Signals& signals, const Common& common, const Options& options) {
+std::optional<int> start(Engine& engine, const Plan& plan, const Signals& signals, const Common& common, const Options& options, ServiceNotify& notify) {
     constexpr Duration look_again = std::chrono::milliseconds(20);
     const std::string lock = shm::Paths::of(plan.engine.dir, plan.engine.cluster).lock();
     for (bool is_told = false;;) {
         const auto started = engine.start();
         if (started) return std::nullopt;
         if (!options.standby || started.error().kind != ErrorKind::held) return report(started.error());
-        if (!is_told) log(LogLevel::info, "standing by: " + started.error().message);
+        if (!is_told) {
+            log(LogLevel::info, "standing by: " + started.error().message);
+            notify.standing_by(started.error().message);
+        }
         is_told = true;
         do {
-            const std::optional<int> signal = signals.wait(look_again);
+            notify.has_looked_at_lock(std::chrono::steady_clock::now());
+            const std::optional<int> signal = signals.wait(notify.petting().look_again(look_again));
             if (!signal) continue;
             if (*signal == SIGHUP) {
-                reload(engine, plan, common, options);
+                reload(engine, plan, common, options, notify);
                 continue;
             }
+            notify.stopping();
             log(LogLevel::info, "stopped while standing by");
             return exit_done;
         } while (shm::is_locked(lock));
@@ -209,6 +238,7 @@ std::optional<int> start(Engine& engine, const Plan& plan, const Signals& signal
 
 int run(const Common& common, const Options& options) {
     const Signals signals{SIGTERM, SIGINT, SIGHUP};  // before the engine's threads, which must not take them
+    ServiceNotify notify = ServiceNotify::from_environment();
     std::signal(SIGPIPE, SIG_IGN);                   // a log that nobody reads any more ends no engine
     Result<Plan> plan = make_plan(common, options);
     if (!plan) return report(plan.error());
@@ -223,21 +253,26 @@ int run(const Common& common, const Options& options) {
     if (!transport) return report(transport.error());
     if (auto set = engine.set_transport(std::move(*transport)); !set) return report(set.error());
     plan->keys = transports->keys;
-    if (const auto code = start(engine, *plan, signals, common, options)) return *code;
+    if (const auto code = start(engine, *plan, signals, common, options, notify)) return *code;
     say_ready(engine, *plan);
+    warn_of_watchdog(engine, notify);
+    notify.ready(engine, std::chrono::steady_clock::now());
 
     constexpr Duration look_again = std::chrono::milliseconds(50);  // an operator who stops the engine waits for this
     while (engine.is_running()) {
-        const std::optional<int> signal = signals.wait(look_again);
+        notify.tick(engine, std::chrono::steady_clock::now());
+        const std::optional<int> signal = signals.wait(notify.petting().look_again(look_again));
         if (!signal) continue;
         if (*signal == SIGHUP) {
-            reload(engine, *plan, common, options);
+            reload(engine, *plan, common, options, notify);
             continue;
         }
+        notify.stopping();
         engine.stop();
         log(LogLevel::info, "stopped; members stay, and the next engine goes on with them");
         return exit_done;
     }
+    notify.stopping();
     return ended(engine, *plan);
 }
 
