@@ -16,6 +16,9 @@ endif()
 if(TARGET rollcall_c)
     list(APPEND packages library librollcall0)
 endif()
+if(TARGET rollcall_python)
+    list(APPEND packages python python3-rollcall)
+endif()
 while(packages)
     list(POP_FRONT packages component package)
     list(APPEND components ${component})
@@ -56,6 +59,17 @@ set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")  # its ABI only grows
 set(CPACK_COMPONENT_LIBRARY_DESCRIPTION "tells every process on a host who is alive - shared library
 For programs in C and other languages that join or look at a membership.")
+
+if(TARGET rollcall_python)
+    math(EXPR next_python "${ROLLCALL_PYTHON_MINOR} + 1")
+    set(CPACK_DEBIAN_PYTHON_PACKAGE_SECTION python)
+    set(CPACK_DEBIAN_PYTHON_PACKAGE_SHLIBDEPS ON)
+    set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR}/engine/c)  # where librollcall.so.0 is; no installed package has it yet
+    set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS "librollcall0 (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE}), python3 (>= 3.${ROLLCALL_PYTHON_MINOR}), python3 (<< 3.${next_python})")
+    set(CPACK_DEBIAN_PYTHON_PACKAGE_CONTROL_EXTRA "${debian}/python3/postinst;${debian}/python3/prerm")
+    set(CPACK_COMPONENT_PYTHON_DESCRIPTION "tells every process on a host who is alive - Python 3
+Members, observers and views for programs in Python.")
+endif()
 
 # What the installed headers, CMake configuration and pkg-config file ask for.
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
