@@ -40,6 +40,18 @@ bool is_listed(const struct stat& file) {
     return false;
 }
 
+// What was opened at `path`, or errno says why not.
+Result<void> check_opened(const Descriptor& file, const std::string& path, const Trust& trust) {
+    if (!file && errno == ELOOP) return fail(ErrorKind::refused, path + " is a symbolic link: remove it");
+    if (!file) return fail(errno == EACCES ? ErrorKind::refused : ErrorKind::system, "cannot open " + path + ": " + std::strerror(errno));
+    struct stat s{};
+    if (::fstat(file.get(), &s) != 0) return fail(ErrorKind::system, "cannot look at " + path + ": " + std::strerror(errno));
+    // Whoever may open it may lock it, and keep every engine out.
+    return trust.check(s, path, any_right_of_others);
+}
+
+constexpr int how_to_open = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+
 }  // namespace
 
 EngineLock& EngineLock::operator=(EngineLock&& other) noexcept {
@@ -59,14 +71,8 @@ void EngineLock::let_go() noexcept {
 Result<EngineLock> EngineLock::acquire(const std::string& path, const Trust& trust) {
     EngineLock lock;
     lock.path_ = path;
-    lock.file_.reset(open_guarded([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600); }));
-    if (!lock.file_ && errno == ELOOP) return fail(ErrorKind::refused, path + " is a symbolic link: remove it");
-    if (!lock.file_)
-        return fail(errno == EACCES ? ErrorKind::refused : ErrorKind::system, "cannot open " + path + ": " + std::strerror(errno));
-    struct stat s{};
-    if (::fstat(lock.file_.get(), &s) != 0) return fail(ErrorKind::system, "cannot look at " + path + ": " + std::strerror(errno));
-    // Whoever may open it may lock it, and keep every engine out.
-    if (auto ok = trust.check(s, path, any_right_of_others); !ok) return fail(ok.error());
+    lock.file_.reset(open_guarded([&] { return ::open(path.c_str(), how_to_open | O_CREAT, 0600); }));
+    if (auto ok = check_opened(lock.file_, path, trust); !ok) return fail(ok.error());
     struct flock wanted = whole_file(F_WRLCK);
     if (::fcntl(lock.file_.get(), F_OFD_SETLK, &wanted) != 0) {
         if (errno == EAGAIN || errno == EACCES) return fail(ErrorKind::held, "another engine holds " + path);
@@ -81,6 +87,12 @@ bool EngineLock::is_in_place() const noexcept {
     struct stat mine{}, there{};
     return file_ && ::fstat(file_.get(), &mine) == 0 && mine.st_nlink > 0 && ::stat(path_.c_str(), &there) == 0 &&
            mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
+}
+
+Result<void> check_lock(const std::string& path, const Trust& trust) {
+    const Descriptor file(::open(path.c_str(), how_to_open));
+    if (!file && errno == ENOENT) return {};
+    return check_opened(file, path, trust);
 }
 
 bool is_locked(const std::string& path) {

@@ -31,6 +31,10 @@ private:
     std::string path_;
 };
 
+// May this user's engine take it, or would, were it not held? Fails as acquire() does, but for held; makes and locks nothing, and what is
+// not there may be made.
+Result<void> check_lock(const std::string& path, const Trust& trust = {});
+
 // Does some process hold it? Asks the kernel (owner), else looks for its inode in /proc/locks. Never a pid.
 bool is_locked(const std::string& path);
 

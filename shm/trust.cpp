@@ -73,6 +73,7 @@ Result<Trust> trust_in_dir(const std::string& dir) {
         return fail(ErrorKind::refused,
                     "folder " + dir + " is a symbolic link of uid " + std::to_string(link.st_uid) + ": have it removed, or choose another --dir");
     const auto folder = look_at(dir, true);
+    if (!folder && S_ISLNK(link.st_mode) && folder.error().kind == ErrorKind::no_cluster) return fail(ErrorKind::no_cluster, folder.error().message + ": it is a symbolic link to nothing");
     if (!folder) return fail(folder.error());
     const Trust trust = is_well_known(dir) && !is_given_by_root(dir) ? Trust{} : Trust{folder->st_uid};
     if (auto ok = trust.check(*folder, "folder " + dir, writable_by_group_or_others); !ok) return fail(ok.error());

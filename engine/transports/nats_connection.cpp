@@ -45,12 +45,16 @@ void on_message(natsConnection*, natsSubscription*, natsMsg* message, void* clos
 }
 
 // Without what may be a password.
+std::string without_secrets(const std::string& url) {
+    const std::size_t at = url.rfind('@'), scheme = url.find("://");
+    if (at == std::string::npos) return url;
+    return (scheme < at ? url.substr(0, scheme + 3) : "") + url.substr(at + 1);
+}
+
 std::string server_of(natsConnection* connection) {
     char url[256] = "";
     if (natsConnection_GetConnectedUrl(connection, url, sizeof url) != NATS_OK || url[0] == '\0') return "a server";
-    const std::string text = url;
-    const std::size_t at = text.rfind('@'), begin = text.find("://");
-    return at == std::string::npos || begin == std::string::npos ? text : text.substr(0, begin + 3) + text.substr(at + 1);
+    return without_secrets(url);
 }
 
 void on_connected(natsConnection* connection, void* closure) {
@@ -107,7 +111,7 @@ Result<OptionsOwner> make_options(const NatsOptions& from, Ear* closure) {
     OptionsOwner options(made);
     std::vector<const char*> urls;
     for (const std::string& url : from.urls) {
-        if (url.empty() || url.find_first_of(" \t\r\n") != std::string::npos) return fail(ErrorKind::invalid, "nats: '" + url + "' is no URL: nats://HOST:PORT");
+        if (url.empty() || url.find_first_of(" \t\r\n") != std::string::npos) return fail(ErrorKind::invalid, "nats: '" + without_secrets(url) + "' is no URL: nats://HOST:PORT");
         urls.push_back(url.c_str());
     }
     const auto is_secure = [](const std::string& url) { return url.starts_with("tls://"); };

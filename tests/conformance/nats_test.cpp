@@ -158,6 +158,8 @@ TEST(Nats, WhatDoesNotReadIsRefusedByName) {
     refuses({}, "no URL");
     refuses({.urls = {"nats://a b:4222"}}, "'nats://a b:4222' is no URL");
     refuses({.urls = {""}}, "'' is no URL");
+    refuses({.urls = {"nats://ann:secret word@here:4222"}}, "nats: 'nats://here:4222' is no URL");
+    refuses({.urls = {"ann:sec ret@here"}}, "nats: 'here' is no URL");
     refuses({.urls = {"nats://127.0.0.1:4222"}, .credentials = "/nowhere.creds"}, "/nowhere.creds");
     refuses({.urls = {"tls://127.0.0.1:4222"}, .ca = "/nowhere.pem"}, "/nowhere.pem");
     refuses({.urls = {"tls://127.0.0.1:4222"}, .certificate = "/nowhere.crt", .key = "/nowhere.key"}, "/nowhere.crt");

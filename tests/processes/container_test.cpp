@@ -127,6 +127,8 @@ TEST_F(Containers, OfTheRecipeShareOneFolder) {
         EXPECT_EQ(recipe_.folder_of(service), recipe_.folder_of("engine"));
         EXPECT_EQ(recipe_.of(service, "ROLLCALL_DIR"), recipe_.folder_of(service));
         EXPECT_EQ(recipe_.of(service, "image"), "rollcall");
+        EXPECT_EQ(recipe_.of(service, "restart"), "unless-stopped");
+        EXPECT_TRUE(recipe_.of(service, "pull_policy").starts_with(std::string(service) == "engine" ? "build" : "never")) << "no registry is asked";
     }
     EXPECT_TRUE(recipe_.has_line("      type: tmpfs"));
 }

@@ -3,6 +3,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <vector>
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -100,6 +102,33 @@ TEST_F(Lock, IsSeenByThoseWhoMayNotOpenIt) {
     *lock = EngineLock();
     const test::WithoutRights nobody;
     EXPECT_FALSE(is_locked(path_));
+}
+
+// In the very words in which it would be refused, but nothing is made and nobody kept out.
+TEST_F(Lock, IsCheckedWithoutBeingTaken) {
+    EXPECT_TRUE(check_lock(path_));
+    EXPECT_FALSE(std::filesystem::exists(path_));
+    {
+        const auto held = EngineLock::acquire(path_);
+        EXPECT_TRUE(check_lock(path_));
+        EXPECT_TRUE(is_locked(path_)) << "the check took nothing with it";
+    }
+    EXPECT_TRUE(check_lock(path_));
+    EXPECT_FALSE(is_locked(path_));
+    const std::vector<std::function<void()>> damages{
+        [&] { ::chmod(path_.c_str(), 0644); },
+        [&] { ::chmod(path_.c_str(), 0600), std::filesystem::create_hard_link(path_, folder_ / "second"); },
+        [&] { std::filesystem::remove(path_), std::filesystem::create_symlink(folder_ / "nothing", path_); },
+        [&] { std::filesystem::remove(path_), std::filesystem::create_directory(path_); },
+    };
+    for (const auto& damage : damages) {
+        damage();
+        const auto checked = check_lock(path_);
+        const auto acquired = EngineLock::acquire(path_);
+        ASSERT_FALSE(checked || acquired);
+        EXPECT_EQ(checked.error().message, acquired.error().message);
+        EXPECT_EQ(checked.error().kind, acquired.error().kind);
+    }
 }
 
 TEST_F(Lock, OnWhatIsNoFileFails) {

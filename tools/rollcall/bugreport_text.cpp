@@ -150,6 +150,7 @@ void write_bugreport(const Out& out, const Common& common) {
     write_section(out, "invariants", of_cluster(invariants));
     write_section(out, "events", of_cluster(events));
     write_section(out, "dump", of_cluster(dump));  // last: it is long
+    out("\nend of report\n");  // or somebody has cut it
 }
 
 }  // namespace rollcall::cli

@@ -9,7 +9,7 @@
 
 namespace rollcall::cli {
 
-// In pieces, each section below its heading; one that cannot be read is said in a line, and the rest follows.
+// In pieces, each section below its heading; one that cannot be read is said in a line, and the rest follows. Its last line says that it is whole.
 void write_bugreport(const std::function<void(std::string_view)>& out, const Common& common);
 
 }  // namespace rollcall::cli

@@ -12,6 +12,7 @@
 #include "tools/rollcall/command.hpp"
 #include "tools/rollcall/options.hpp"
 #include "tools/rollcall/report.hpp"
+#include "tools/rollcall/signals.hpp"
 
 namespace rollcall::cli {
 
@@ -59,6 +60,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     using namespace rollcall::cli;
+    outlive_the_limit_of_file_sizes();
     try {
         return run(argc, argv);
     } catch (const std::bad_alloc&) {

@@ -8,6 +8,7 @@
 #include "engine/client/operator.hpp"
 #include "shm/error.hpp"
 #include "shm/settings.hpp"
+#include "shm/units.hpp"
 #include "tools/rollcall/command.hpp"
 
 namespace rollcall::cli {
@@ -16,8 +17,12 @@ struct Profile {
     std::string_view name;
     Settings settings;
     std::string_view when;       // to use it
-    std::string_view tolerates;  // without a false death
+    Duration stall;              // the longest that it tolerates without a false death
+    std::string_view tolerates;  // in words; % stands for the stall
 };
+
+// "a stall of 700 ms: …"
+std::string tolerance(const Profile& profile);
 
 // A silent member is called dead after `dead` plus at most one `scan`; a process that ends is known at once in all of them. In each one
 // beat may be lost and the next be late before anybody is suspected.

@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tools/rollcall/signals.hpp"
+
 namespace rollcall::cli {
 
 namespace {
@@ -62,6 +64,7 @@ void set_environment(const std::string& notify_address, std::uint64_t watchdog_u
     for (std::string& word : command) argv.push_back(word.data());
     argv.push_back(nullptr);
     signals.restore();
+    restore_the_limit_of_file_sizes();
     ::execvp(argv[0], argv.data());
     const int error = errno;
     ::send(gate, &error, sizeof error, MSG_NOSIGNAL);

@@ -29,4 +29,13 @@ std::optional<int> Signals::wait(Duration timeout) const {
     return signal > 0 ? std::optional<int>(signal) : std::nullopt;
 }
 
+namespace {
+
+void (*on_file_too_large)(int) = SIG_DFL;
+
+}  // namespace
+
+void outlive_the_limit_of_file_sizes() noexcept { on_file_too_large = std::signal(SIGXFSZ, SIG_IGN); }
+void restore_the_limit_of_file_sizes() noexcept { std::signal(SIGXFSZ, on_file_too_large); }
+
 }  // namespace rollcall::cli

@@ -28,4 +28,9 @@ private:
     sigset_t before_{};
 };
 
+// A file that grows over the limit of its size (ulimit -f) is an error that can be told, not our end by SIGXFSZ.
+void outlive_the_limit_of_file_sizes() noexcept;
+// What was in force before, for a forked child. Async-signal-safe.
+void restore_the_limit_of_file_sizes() noexcept;
+
 }  // namespace rollcall::cli

@@ -1,4 +1,5 @@
 // `rollcall bugreport`: every section is there whatever state the cluster is in, and nothing of what members keep in tags.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <regex>
@@ -33,10 +34,12 @@ protected:
         const std::string title = "\n== " + heading + " ==\n\n";
         const std::size_t begin = report.find(title);
         if (begin == std::string::npos) return "no such section";
-        return report.substr(begin + title.size(), report.find("\n== ", begin + title.size()) - begin - title.size());
+        const std::size_t end = std::min(report.find("\n== ", begin + title.size()), report.rfind("\nend of report\n"));
+        return report.substr(begin + title.size(), end - begin - title.size());
     }
     static void expect_all_sections(const std::string& report) {
         EXPECT_THAT(report, StartsWith("Tags are left out"));
+        EXPECT_THAT(report, testing::EndsWith("\nend of report\n"));
         for (const std::string& heading : headings) EXPECT_NE(section(report, heading), "no such section") << heading;
     }
     static std::string content_of(const std::string& path) {
@@ -140,12 +143,27 @@ TEST_F(BugReport, OverwritesNothing) {
     EXPECT_FALSE(fs::exists(folder() + "/elsewhere"));
 }
 
-// Where there is no room for it, nothing is left of it.
+// Where there is no room for it, nothing is left of it, and whoever set the limit is told in a line.
 TEST_F(BugReport, ThatDoesNotFitLeavesNothing) {
     start_engine();
-    const Outcome outcome = run({"bugreport", "--output", folder() + "/large.txt"}, {.as_another_user = false, .shell = "trap '' XFSZ; ulimit -f 1; exec \"$@\" 2>&1", .environment = {}});
-    EXPECT_EQ(outcome.code, 1);
+    const Outcome outcome = run({"bugreport", "--output", folder() + "/large.txt"}, {.as_another_user = false, .shell = "ulimit -f 1; exec \"$@\"", .environment = {}});
+    expect_refused(outcome, 1, {"cannot write the report to '" + folder() + "/large.txt': File too large"});
     EXPECT_FALSE(fs::exists(folder() + "/large.txt"));
+}
+
+// ramfs knows no files without a name: it is written under its name, and taken back if that fails.
+TEST_F(BugReport, IsWrittenWhereFilesMustHaveNames) {
+    start_engine();
+    const std::string place = folder() + "/plain", report = place + "/report.txt";
+    fs::create_directory(place);
+    const auto on_ramfs = [&](const std::string& then) { return How{.as_another_user = false, .shell = "exec unshare --mount sh -c 'mount -t ramfs ramfs " + place + " && " + then + "' sh \"$@\"", .environment = {}}; };
+    const Outcome copied = run({"bugreport", "--output", report}, on_ramfs("\"$@\" && cat " + report));
+    EXPECT_EQ(copied.code, 0) << copied.err;
+    EXPECT_THAT(copied.out, StartsWith(report + "\n"));
+    expect_all_sections(copied.out.substr(report.size() + 1));
+    const Outcome large = run({"bugreport", "--output", report}, on_ramfs("ulimit -f 1; \"$@\"; echo $?; ls " + place));
+    EXPECT_EQ(large.out, "1\n") << "and no file";
+    EXPECT_THAT(large.err, HasSubstr("File too large"));
 }
 
 }  // namespace

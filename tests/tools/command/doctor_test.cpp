@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -28,6 +29,12 @@ protected:
                 if (f["what"].get<std::string>().starts_with(what)) return f["grade"];
             return "";
         }
+        // Without the advice.
+        std::string said_of(const std::string& what) const {
+            for (const auto& f : document["findings"])
+                if (f["what"] == what) return f["found"];
+            return "";
+        }
         std::string found(const std::string& what) const {
             for (const auto& f : document["findings"])
                 if (f["what"].get<std::string>().starts_with(what)) return f["found"].get<std::string>() + " " + (f["advice"].is_null() ? "" : f["advice"].get<std::string>());
@@ -43,6 +50,8 @@ protected:
         EXPECT_EQ(told.code, told.document["bad"] == 0 ? 0 : 1) << outcome.out;
         return told;
     }
+    // In a mount namespace of its own, where `script` was run before.
+    static How with_mounts(const std::string& script) { return {.as_another_user = false, .shell = "exec unshare --mount sh -c '" + script + " && exec \"$@\"' sh \"$@\"", .environment = {}}; }
     std::string roster() const { return dir() + "/default/roster"; }
 };
 
@@ -76,6 +85,8 @@ TEST_F(Doctor, NotesThatTheEngineIsGone) {
     EXPECT_EQ(told.code, 0) << told.document;
     EXPECT_EQ(told.grade("engine"), "note");
     EXPECT_EQ(told.grade("control socket"), "note");
+    EXPECT_EQ(told.grade("joining"), "note") << "there is nobody to ask";
+    EXPECT_EQ(told.grade("lock"), "ok");
     EXPECT_EQ(told.grade("memory"), "ok");
 }
 
@@ -131,6 +142,129 @@ TEST_F(Doctor, NamesAFolderThatMayNotBeMade) {
     const Told told = ask({}, {.as_another_user = true, .shell = {}, .environment = {}});
     EXPECT_EQ(told.grade("folder"), "bad") << "in the folder of a test of root's";
     EXPECT_THAT(told.found("folder"), HasSubstr("may not be made in " + folder()));
+}
+
+// It exists, and no engine can start there: another user's folder, and a filesystem that may only be read.
+TEST_F(Doctor, NamesAFolderThatMayNotBeWritten) {
+    const How another{.as_another_user = true, .shell = {}, .environment = {}};
+    fs::create_directory(dir());
+    const Told foreign = ask({}, another);
+    EXPECT_EQ(foreign.grade("folder"), "bad");
+    EXPECT_THAT(foreign.found("folder"), HasSubstr("may not make the cluster's folder in " + dir()));
+    EXPECT_EQ(run({"run"}, another).code, 1) << "the engine says the same";
+    for (const char* cluster : {"", "/default"}) {
+        const How read_only = with_mounts("mount -t tmpfs -o mode=0755 tmpfs " + dir() + " && mkdir -p " + dir() + cluster + " && mount -o remount,ro " + dir());
+        const Told told = ask({}, read_only);
+        EXPECT_EQ(told.grade("folder"), "bad") << told.document;
+        EXPECT_EQ(run({"run"}, read_only).code, 1);
+    }
+}
+
+TEST_F(Doctor, TellsWhoseFolderTheClusterOfADeadEngineIs) {
+    kill(start_engine());
+    const How another{.as_another_user = true, .shell = {}, .environment = {}};
+    const Told told = ask({}, another);
+    EXPECT_EQ(told.code, 0) << told.document;
+    EXPECT_EQ(told.grade("folder"), "note");
+    EXPECT_THAT(told.found("folder"), HasSubstr("the folder is uid 0's"));
+    EXPECT_EQ(told.grade("lock"), "note");
+    EXPECT_EQ(run({"run"}, another).code, 1) << "the engine says the same";
+}
+
+// What keeps every engine out is named in the engine's own words, whether there is memory or not.
+TEST_F(Doctor, LooksAtTheLockAsAnEngineDoes) {
+    fs::create_directories(dir() + "/default");
+    const std::string lock = dir() + "/default/lock";
+    const auto make = [&] { std::ofstream(lock) << ""; };
+    const std::vector<std::function<void()>> damages{
+        [&] { make(), fs::permissions(lock, fs::perms(0644)); },
+        [&] { make(), fs::permissions(lock, fs::perms(0600)), static_cast<void>(::chown(lock.c_str(), 7, 7)); },
+        [&] { make(), fs::permissions(lock, fs::perms(0600)), fs::create_hard_link(lock, folder() + "/second"); },
+        [&] { fs::create_symlink("/etc/passwd", lock); },
+        [&] { fs::create_symlink(folder() + "/nothing", lock); },
+        [&] { fs::create_directory(lock); },
+        [&] { static_cast<void>(::mkfifo(lock.c_str(), 0644)), fs::permissions(lock, fs::perms(0644)); },
+    };
+    for (std::size_t i = 0; i < damages.size(); ++i) {
+        SCOPED_TRACE(i);
+        damages[i]();
+        const Told told = ask();
+        EXPECT_EQ(told.grade("lock"), "bad") << told.document;
+        const Outcome engine = run({"run"});
+        EXPECT_EQ(engine.code, 1);
+        EXPECT_EQ("rollcall: " + told.said_of("lock") + "\n", engine.err);
+        fs::remove_all(lock);
+    }
+    EXPECT_EQ(ask().grade("lock"), "ok");
+    EXPECT_FALSE(fs::exists(lock)) << "looking makes nothing";
+}
+
+TEST_F(Doctor, NamesAFolderInPlaceOfTheSocket) {
+    fs::create_directories(dir() + "/default/control.sock/x");
+    const Told without_memory = ask();
+    EXPECT_EQ(without_memory.grade("control socket"), "bad") << without_memory.document;
+    EXPECT_EQ(run({"run"}).code, 1) << "the engine says the same";
+    EXPECT_EQ(ask().grade("control socket"), "bad") << "and the memory that it made changes nothing";
+}
+
+TEST_F(Doctor, NamesASocketThatWasReplaced) {
+    start_engine();
+    EXPECT_EQ(ask().grade("joining"), "ok");
+    fs::remove(dir() + "/default/control.sock");
+    EXPECT_EQ(ask().grade("joining"), "note") << "nobody can join, whoever may write heartbeats";
+    std::ofstream(dir() + "/default/control.sock") << "";
+    const Told told = ask();
+    EXPECT_THAT(told.found("control socket"), HasSubstr("Somebody has replaced it"));
+    EXPECT_EQ(told.grade("control socket"), "bad");
+}
+
+TEST_F(Doctor, NamesLinksToNothingAndNamesThatAreTooLong) {
+    fs::create_directory_symlink(folder() + "/nothing", dir());
+    const Told link = ask();
+    EXPECT_EQ(link.grade("folder"), "bad");
+    EXPECT_THAT(link.found("folder"), HasSubstr("no folder " + dir() + ": it is a symbolic link to nothing"));
+    EXPECT_THAT(run({"run"}).err, HasSubstr("a symbolic link to nothing")) << "the engine says the same";
+    const std::string longest = folder() + "/x/" + std::string(255, 'x'), longer = longest + "x";
+    EXPECT_EQ(ask({"--dir", longest}).grade("folder"), "note");
+    EXPECT_EQ(ask({"--dir", longer}).grade("folder"), "bad");
+    EXPECT_EQ(run({"run", "--dir", longer}).code, 1);
+}
+
+// A tmpfs counts its own root, too: five more are the cluster's folder, lock, pulse, roster and socket.
+TEST_F(Doctor, CountsInodes) {
+    fs::create_directory(dir());
+    const auto with = [&](int inodes) { return with_mounts("mount -t tmpfs -o mode=0755,nr_inodes=" + std::to_string(inodes) + " tmpfs " + dir()); };
+    EXPECT_EQ(ask({}, with(5)).grade("space"), "bad");
+    EXPECT_EQ(run({"run"}, with(5)).code, 1) << "the engine says the same";
+    EXPECT_EQ(ask({}, with(6)).grade("space"), "ok");
+    Process& engine = start({"run"}, with(6));
+    EXPECT_TRUE(eventually([&] { return engine.has_ended() || said_by(engine).find("is ready in") != std::string::npos; }));
+    EXPECT_FALSE(engine.has_ended()) << said_by(engine);
+}
+
+// The cluster's folder may be a mount of its own: what that has free counts, and what it is.
+TEST_F(Doctor, LooksWhereTheClusterLies) {
+    fs::create_directories(dir() + "/default");
+    const How small = with_mounts("mount -t tmpfs -o mode=0755,size=256k tmpfs " + dir() + "/default"), other = with_mounts("mount -t ramfs -o mode=0755 ramfs " + dir() + "/default");
+    EXPECT_EQ(ask({}, small).grade("space in " + dir() + "/default"), "bad");
+    EXPECT_EQ(ask({}, other).grade("filesystem of " + dir() + "/default"), "bad");
+    for (const How& how : {small, other}) EXPECT_EQ(run({"run"}, how).code, 1) << "the engine says the same";
+}
+
+TEST_F(Doctor, ComparesTheLimitOfFileSizes) {
+    const How small{.as_another_user = false, .shell = "ulimit -f 100; exec \"$@\"", .environment = {}};
+    EXPECT_EQ(ask({}, small).grade("file size"), "bad");
+    expect_refused(run({"run"}, small), 1, {"File too large"});
+}
+
+// The limit that a running engine has, not the one to which it could raise itself.
+TEST_F(Doctor, CountsTheSoftLimitOfARunningEngine) {
+    Process& engine = start_engine();
+    rlimit limit{};
+    ASSERT_EQ(::prlimit(engine.pid(), RLIMIT_NOFILE, nullptr, &limit), 0);
+    limit.rlim_cur = 256;
+    ASSERT_EQ(::prlimit(engine.pid(), RLIMIT_NOFILE, &limit, nullptr), 0);
+    EXPECT_THAT(ask().found("open files of the engine"), HasSubstr("Enough for about 96 processes"));
 }
 
 // Whatever lies where the memory should be: an answer, in time, and the rest is looked at all the same.

@@ -47,6 +47,19 @@ TEST_F(Join, EndsAsItsCommandEnds) {
     }
 }
 
+// What the command itself does about its files' sizes (SIGXFSZ, bit 24) is none of its programs' business, and what was in force before is.
+TEST_F(Join, LetsItsCommandEndByTheLimitOfFileSizes) {
+    const auto ignored = [](const Outcome& outcome) { return outcome.out.starts_with("SigIgn:") && (std::stoull(outcome.out.substr(7), nullptr, 16) >> 24 & 1) != 0; };
+    const Words words{"join", "--node", "a", "--", "grep", "SigIgn", "/proc/self/status"};
+    const Outcome plain = run(words);
+    EXPECT_EQ(plain.code, 0) << plain.err;
+    EXPECT_FALSE(ignored(plain)) << plain.out;
+    EXPECT_TRUE(ignored(run(words, {.as_another_user = false, .shell = "trap '' XFSZ; exec \"$@\"", .environment = {}})));
+    const Outcome watch = run({"watch", "--from", "0", "--count", "1", "--exec", "grep SigIgn /proc/self/status"});
+    EXPECT_THAT(watch.out, ::testing::StartsWith("SigIgn:"));
+    EXPECT_FALSE(ignored(watch)) << watch.out;
+}
+
 // A command that cannot run is said so in one line, with the codes of shells, and was a member only to leave.
 TEST_F(Join, SaysWhyItsCommandDidNotRun) {
     const std::string no_program = write("not-executable", "#!/bin/sh\n"), no_interpreter = write("no-interpreter", "#!/no/such/interpreter\n");

@@ -26,6 +26,7 @@ void redirect(int descriptor, const char* path, int flags) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(126);  // it died before it could be bound to us
     std::signal(SIGPIPE, SIG_DFL);
+    restore_the_limit_of_file_sizes();
     redirect(STDIN_FILENO, "/dev/null", O_RDONLY);
     redirect(STDOUT_FILENO, out, O_WRONLY | O_CREAT | O_APPEND);
     redirect(STDERR_FILENO, err, O_WRONLY | O_CREAT | O_APPEND);

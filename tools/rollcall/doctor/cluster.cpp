@@ -41,16 +41,39 @@ std::vector<Finding> namespaces(const shm::HostIdentity& ours, const shm::HostId
     return all;
 }
 
-Finding joining(const PulseSeen& seen) {
-    if (seen.may_write) return ok("joining", "this user may");
-    const std::string group = "gid " + std::to_string(seen.group);
-    return note("joining", "this user may look, but not join",
-                seen.group_may ? "Heartbeats may be written by the engine's user and " + group + ": become a member of that group, or start the engine with --group."
-                               : "Heartbeats may be written by the engine's user alone: start the engine with --group.");
+Finding lock(const LockSeen& seen) {
+    const std::string what = "lock", found = seen.is_held ? "an engine holds it" : "free";
+    if (!seen.error || (seen.is_held && !seen.may_write)) return ok(what, found);
+    if (!seen.may_write) return note(what, seen.error->message, "This user cannot start an engine here, as 'folder' says.");
+    return bad(what, seen.error->message, seen.is_held ? "The engine that holds it goes on; the next one will not start." : "No engine starts as long as it is so.");
 }
+
+Finding joining(const PulseSeen& seen, bool is_here, bool is_reached) {
+    const std::string what = "joining", group = "gid " + std::to_string(seen.group);
+    if (!is_here) return note(what, "nobody can from here", "The memory is of another boot or time namespace than ours.");
+    if (!seen.may_write)
+        return note(what, "this user may look, but not join",
+                    seen.group_may ? "Heartbeats may be written by the engine's user and " + group + ": become a member of that group, or start the engine with --group."
+                                   : "Heartbeats may be written by the engine's user alone: start the engine with --group.");
+    if (!is_reached) return note(what, "this user may, but reaches no engine", "'control socket' says why.");
+    return ok(what, "this user may");
+}
+
+namespace {
+
+// There should be a socket. An engine that starts removes whatever lies there, but no folder.
+Finding no_socket(const SocketSeen& seen) {
+    const std::string what = "control socket";
+    if (seen.there == Lies::folder) return bad(what, "a folder lies in its place", "No engine starts, and none is reached: remove it, and restart the engine if one runs.");
+    if (seen.is_lock_held) return bad(what, "what lies in its place is no socket", "Somebody has replaced it: nobody can join, set, evict or stop. Restart the engine, which makes it anew.");
+    return note(what, "what lies in its place is no socket", "The next engine replaces it.");
+}
+
+}  // namespace
 
 Finding control(const SocketSeen& seen) {
     const std::string what = "control socket";
+    if (seen.there == Lies::folder || seen.there == Lies::other) return no_socket(seen);
     if (!seen.error) {
         if (seen.may_operate) return ok(what, "reached; this user may set, evict and stop");
         return ok(what, "reached; set, evict and stop are for the engine's user and root");
@@ -60,6 +83,15 @@ Finding control(const SocketSeen& seen) {
     return bad(what, seen.error->message, "An engine holds the lock, but cannot be reached: it is stopped, about to start or to end, or somebody removed its socket. Ask again; if it stays so, restart the engine.");
 }
 
+namespace {
+
+// Whatever lies in the memory, it can be reckoned with.
+Duration believable(Duration setting) { return std::clamp(setting, Duration{}, longest_timeout); }
+
+}  // namespace
+
+Duration late_after(const Settings& settings) { return std::max(10 * believable(settings.scan), Duration(std::chrono::milliseconds(100))); }
+
 Finding engine(const EngineSeen& seen) {
     const std::string what = "engine";
     const std::string name = "'" + seen.node + "' (pid " + std::to_string(seen.pid) + ")";
@@ -68,10 +100,10 @@ Finding engine(const EngineSeen& seen) {
     if (!seen.is_comparable) return note(what, name + " runs", "When it last looked is not known: its clock is another one.");
     if (seen.state == 'T' || seen.state == 't')
         return bad(what, name + " is stopped; it last looked " + rounded(seen.since_step) + " ago", "Somebody sent it SIGSTOP, or a debugger holds it: kill -CONT " + std::to_string(seen.pid) + ". What it misses counts for nobody's silence.");
-    const Duration late = std::max(10 * std::min(seen.settings.scan, longest_timeout), Duration(std::chrono::milliseconds(100)));
+    const Duration late = late_after(seen.settings);
     const std::string looked = name + " looked " + rounded(seen.since_step) + " ago, its scan is " + to_text(seen.settings.scan);
     if (seen.since_step <= late) return ok(what, looked);
-    if (seen.since_step <= std::max(seen.settings.suspect, Duration(std::chrono::seconds(1)))) return note(what, looked, "It is late: the machine has little time for it. Judgements are as late, and never early.");
+    if (seen.since_step <= std::max(believable(seen.settings.suspect), Duration(std::chrono::seconds(1)))) return note(what, looked, "It is late: the machine has little time for it. Judgements are as late, and never early.");
     return bad(what, looked, "It does not look any more: frozen (a cgroup's freezer, a suspended container), or without any time. Nothing is judged meanwhile.");
 }
 

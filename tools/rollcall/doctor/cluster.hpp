@@ -26,17 +26,28 @@ Finding memory(const MemorySeen& seen);
 // Ours, and what the memory was made in.
 std::vector<Finding> namespaces(const shm::HostIdentity& ours, const shm::HostIdentity& its);
 
+struct LockSeen {
+    bool is_held = false;
+    bool may_write = false;      // in the cluster's folder: else this user can start no engine, whatever the lock is like
+    std::optional<Error> error;  // why an engine of this user would not take it
+};
+Finding lock(const LockSeen& seen);
+
 struct PulseSeen {
     bool may_write = false;
     std::uint32_t group = 0;  // that may
     bool group_may = false;
 };
-Finding joining(const PulseSeen& seen);
+// All that it takes. `is_here`: the memory is of our boot and time namespace; `is_reached`: the engine, through its socket.
+Finding joining(const PulseSeen& seen, bool is_here, bool is_reached);
+
+enum class Lies { nothing, socket, folder, other };
 
 struct SocketSeen {
     bool is_lock_held = false;
     std::optional<Error> error;  // of connecting
     bool may_operate = false;    // the engine's user, or root
+    Lies there = Lies::socket;   // where it should be
 };
 Finding control(const SocketSeen& seen);
 
@@ -51,6 +62,8 @@ struct EngineSeen {
     Settings settings;
 };
 Finding engine(const EngineSeen& seen);
+// An engine that has not looked for this long is late.
+Duration late_after(const Settings& settings);
 Finding versions(const EngineSeen& seen);
 
 }  // namespace rollcall::cli::doctor

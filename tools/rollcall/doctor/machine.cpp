@@ -51,19 +51,45 @@ Finding descriptors(const LimitSeen& seen, std::uint32_t capacity) {
     constexpr std::uint64_t own = 64;  // what an engine opens for itself: files, sockets of transports, epoll
     const std::string what = seen.of_engine ? "open files of the engine" : "open files";
     const std::uint64_t wanted = 2 * std::uint64_t{capacity} + own;  // a pidfd and a connection a process
-    if (seen.hard == std::numeric_limits<std::uint64_t>::max()) return ok(what, "no limit");
-    const std::string found = "at most " + std::to_string(seen.hard) + ", a capacity of " + std::to_string(capacity) + " may want " + std::to_string(wanted);
-    if (seen.hard >= wanted) return ok(what, found);
-    const std::string raise = "Raise the hard limit where the engine is started: LimitNOFILE= of systemd, --ulimit nofile= of a container.";
-    if (seen.hard < own) return bad(what, found, "An engine hardly starts with so few. " + raise);
-    return note(what, found, "Enough for about " + std::to_string((seen.hard - own) / 2) + " processes: those beyond are watched by silence alone, and connections wait. " + raise);
+    if (seen.most == no_limit) return ok(what, "no limit");
+    const std::string found = "at most " + std::to_string(seen.most) + ", a capacity of " + std::to_string(capacity) + " may want " + std::to_string(wanted);
+    if (seen.most >= wanted) return ok(what, found);
+    const std::string raise = seen.of_engine ? "Raise its limit: LimitNOFILE= of systemd, --ulimit nofile= of a container; a program with an engine in it raises its soft one itself."
+                                             : "Raise the hard limit where the engine is started: LimitNOFILE= of systemd, --ulimit nofile= of a container.";
+    if (seen.most < own) return bad(what, found, "An engine hardly starts with so few. " + raise);
+    return note(what, found, "Enough for about " + std::to_string((seen.most - own) / 2) + " processes: those beyond are watched by silence alone, and connections wait. " + raise);
 }
+
+Finding file_size(const LimitSeen& seen, std::uint64_t wanted, bool exists) {
+    const std::string what = seen.of_engine ? "file size of the engine" : "file size";
+    if (seen.most == no_limit) return ok(what, "no limit");
+    const std::string found = "at most " + in_bytes(seen.most) + ", the memory is a file of " + in_bytes(wanted);
+    if (seen.most >= wanted) return ok(what, found);
+    const std::string raise = "Raise the limit where the engine is started: ulimit -f, LimitFSIZE= of systemd.";
+    if (exists) return note(what, found, "An engine goes on with what is there, and cannot make it anew. " + raise);
+    return bad(what, found, "No engine starts. " + raise);
+}
+
+namespace {
+
+Finding clusters_folder(const FolderSeen& seen) {
+    if (seen.write_error == 0 || seen.is_lock_held) return ok("folder", seen.dir);
+    if (seen.write_error == EROFS) return bad("folder", seen.dir + " can only be read", "No engine starts there: mount it to be written, or name another folder by --dir or $ROLLCALL_DIR.");
+    if (!seen.is_own)
+        return note("folder", seen.dir + ", but this user cannot start an engine here (the folder is uid " + std::to_string(seen.owner) + "'s)", "That user can, and root. Or name another folder by --dir or $ROLLCALL_DIR.");
+    return bad("folder", seen.dir + ", but files may not be made in the cluster's: " + std::strerror(seen.write_error), "No engine starts there. The folder is this user's: chmod it to 0755.");
+}
+
+}  // namespace
 
 Finding folder(const FolderSeen& seen) {
     if (seen.refused) return bad("folder", seen.dir, *seen.refused + ". Nothing in it is believed, and no engine starts there.");
-    if (seen.exists) return ok("folder", seen.dir);
-    if (seen.may_make) return note("folder", seen.dir + " is not there yet", "The first engine makes it ('rollcall run').");
-    return bad("folder", seen.dir + " is not there, and may not be made in " + seen.standing, "Have it made for this user, or name another folder by --dir or $ROLLCALL_DIR; it may come from $XDG_RUNTIME_DIR.");
+    if (seen.has_cluster) return clusters_folder(seen);
+    if (seen.make_error == 0) return seen.exists ? ok("folder", seen.dir) : note("folder", seen.dir + " is not there yet", "The first engine makes it ('rollcall run').");
+    const std::string why = std::string(": ") + std::strerror(seen.make_error);
+    const std::string advice = "Have it made for this user, or name another folder by --dir or $ROLLCALL_DIR";
+    if (seen.exists) return bad("folder", "this user may not make the cluster's folder in " + seen.dir + why, advice + ".");
+    return bad("folder", seen.dir + " is not there, and may not be made in " + seen.standing + why, advice + "; it may come from $XDG_RUNTIME_DIR.");
 }
 
 namespace {
@@ -102,24 +128,46 @@ std::string in_bytes(std::uint64_t bytes) {
     return std::to_string((bytes + kilo - 1) / kilo) + " kB";
 }
 
-Needs needs_of(std::uint32_t capacity, std::uint32_t ring, bool exists, std::uint64_t taken) {
+Needs needs_of(std::uint32_t capacity, std::uint32_t ring, bool exists, std::uint64_t taken, std::uint64_t inodes) {
     const shm::Geometry g = shm::Geometry::of(capacity, ring);
     const auto beyond = [taken](std::uint64_t bytes) { return bytes > taken ? bytes - taken : 0; };
-    return {exists, capacity, ring, exists ? 0 : g.records + g.cards, beyond(g.roster_bytes + g.pulse_bytes)};
+    return {exists, capacity, ring, exists ? 0 : g.records + g.cards, beyond(g.roster_bytes + g.pulse_bytes), exists ? 0 : inodes};
 }
+
+namespace {
+
+// Of the two bounds, the filesystem's and the cgroup's, the one that is reached first.
+struct Room {
+    std::uint64_t bytes;
+    std::string found, larger;
+};
+
+Room room_in(const FilesystemSeen& seen) {
+    const std::uint64_t free = seen.total == 0 ? no_limit : seen.free;
+    const std::string of_filesystem = seen.total == 0 ? "no limit but the machine's memory" : in_bytes(seen.free) + " free of " + in_bytes(seen.total);
+    if (seen.memory_left < free)
+        return {seen.memory_left, of_filesystem + ", but " + in_bytes(seen.memory_left) + " left of the cgroup's memory",
+                " Pages of a tmpfs count as memory of whoever writes them first: raise the limit of the container (--memory) or unit (MemoryMax=)."};
+    constexpr std::uint64_t container = 64 << 20;
+    return {free, of_filesystem,
+            seen.total <= container ? " A container's /dev/shm has 64 MB unless told otherwise: --shm-size, or a tmpfs of its own for the folder."
+                                    : " Make the tmpfs larger (mount -o remount,size=), or choose a smaller --capacity or --ring."};
+}
+
+}  // namespace
 
 Finding space(const FilesystemSeen& seen, const Needs& needs) {
     const std::string what = "space in " + seen.at;
     if (seen.error != 0) return note(what, "unknown", "It cannot be looked at.");
-    if (!seen.has_inodes) return bad(what, "no inode left", "No file can be made there. Remove what is not needed, or mount it with a larger nr_inodes.");
+    const std::string more_inodes = "Remove what is not needed, or mount it with a larger nr_inodes.";
+    if (seen.inodes < needs.inodes) return bad(what, std::to_string(seen.inodes) + " inodes left, an engine makes " + std::to_string(needs.inodes) + " files and folders", more_inodes);
     const std::string of = needs.exists ? "the cluster" : "a cluster";
     const std::string wanted = of + " of capacity " + std::to_string(needs.capacity) + (needs.exists ? " may take " : " takes ") + in_bytes(needs.to_be_full) + (needs.exists ? " more" : " when full");
-    if (seen.total == 0) return ok(what, "no limit but the machine's memory, " + wanted);
-    const std::string found = in_bytes(seen.free) + " free of " + in_bytes(seen.total) + ", " + wanted;
-    constexpr std::uint64_t container = 64 << 20;
-    const std::string larger = seen.total <= container ? " A container's /dev/shm has 64 MB unless told otherwise: --shm-size, or a tmpfs of its own for the folder." : " Make the tmpfs larger (mount -o remount,size=), or choose a smaller --capacity or --ring.";
-    if (seen.free < needs.to_start) return bad(what, found, "An engine needs " + in_bytes(needs.to_start) + " to start." + larger);
-    if (seen.free < needs.to_be_full) return note(what, found, "Enough for now: when it is used up, joins are refused and say so; nobody who is a member is hurt." + larger);
+    const Room room = room_in(seen);
+    const std::string found = room.found + ", " + wanted;
+    if (room.bytes < needs.to_start) return bad(what, found, "An engine needs " + in_bytes(needs.to_start) + " to start." + room.larger);
+    if (seen.inodes == 0) return note(what, "no inode left", "What is there goes on; if it has to be made anew, it cannot be. " + more_inodes);
+    if (room.bytes < needs.to_be_full) return note(what, found, "Enough for now: when it is used up, joins are refused and say so; nobody who is a member is hurt." + room.larger);
     return ok(what, found);
 }
 

@@ -45,14 +45,35 @@ TEST(Doctor, ComparesNamespaces) {
 }
 
 TEST(Doctor, TellsWhoMayJoinAndOperate) {
-    expect(joining({true, 0, false}), Grade::ok, "this user may");
-    expect(joining({false, 12, true}), Grade::note, "gid 12: become a member");
-    expect(joining({false, 12, false}), Grade::note, "--group");
-    expect(control({true, std::nullopt, true}), Grade::ok, "may set, evict and stop");
-    expect(control({true, std::nullopt, false}), Grade::ok, "for the engine's user and root");
-    expect(control({true, Error{ErrorKind::refused, "cannot connect"}, false}), Grade::note, "only look");
-    expect(control({true, Error{ErrorKind::no_engine, "cannot connect"}, true}), Grade::bad, "cannot be reached");
-    expect(control({false, Error{ErrorKind::no_engine, "cannot connect"}, true}), Grade::note, "It comes with the engine");
+    expect(joining({true, 0, false}, true, true), Grade::ok, "this user may");
+    expect(joining({false, 12, true}, true, true), Grade::note, "gid 12: become a member");
+    expect(joining({false, 12, false}, true, true), Grade::note, "--group");
+    expect(joining({true, 0, false}, true, false), Grade::note, "reaches no engine");
+    expect(joining({true, 0, false}, false, true), Grade::note, "nobody can from here");
+    expect(control({true, std::nullopt, true, Lies::socket}), Grade::ok, "may set, evict and stop");
+    expect(control({true, std::nullopt, false, Lies::socket}), Grade::ok, "for the engine's user and root");
+    expect(control({true, Error{ErrorKind::refused, "cannot connect"}, false, Lies::socket}), Grade::note, "only look");
+    expect(control({true, Error{ErrorKind::no_engine, "cannot connect"}, true, Lies::socket}), Grade::bad, "cannot be reached");
+    expect(control({false, Error{ErrorKind::no_engine, "cannot connect"}, true, Lies::socket}), Grade::note, "It comes with the engine");
+}
+
+TEST(Doctor, TellsWhatAnEngineWouldSayOfTheLock) {
+    const Error error{ErrorKind::refused, "lock can be opened by everybody"};
+    expect(lock({false, true, std::nullopt}), Grade::ok, "free");
+    expect(lock({true, true, std::nullopt}), Grade::ok, "an engine holds it");
+    expect(lock({false, true, error}), Grade::bad, "opened by everybody\nNo engine starts");
+    expect(lock({true, true, error}), Grade::bad, "the next one will not start");
+    expect(lock({true, false, error}), Grade::ok, "an engine holds it");
+    expect(lock({false, false, error}), Grade::note, "This user cannot start an engine here");
+}
+
+TEST(Doctor, TellsWhatLiesInPlaceOfTheSocket) {
+    const Error refused{ErrorKind::refused, "cannot connect"};
+    expect(control({false, refused, true, Lies::folder}), Grade::bad, "remove it");
+    expect(control({true, refused, true, Lies::folder}), Grade::bad, "restart the engine");
+    expect(control({true, refused, true, Lies::other}), Grade::bad, "Somebody has replaced it");
+    expect(control({false, refused, true, Lies::other}), Grade::note, "The next engine replaces it");
+    expect(control({false, Error{ErrorKind::no_engine, "cannot connect"}, true, Lies::nothing}), Grade::note, "It comes with the engine");
 }
 
 EngineSeen seen() {
@@ -78,6 +99,8 @@ TEST(Doctor, TellsWhetherTheEngineLooks) {
     expect(with([](EngineSeen& e) { e.since_step = 3s; }), Grade::note, "It is late");
     expect(with([](EngineSeen& e) { e.since_step = 3001ms; }), Grade::bad, "does not look any more");
     expect(with([](EngineSeen& e) { e.settings = {10ms, 50ms, 100ms, 10s, 1ms}, e.since_step = 900ms; }), Grade::note, "It is late");
+    expect(with([](EngineSeen& e) { e.settings.scan = Duration{-(std::int64_t{1} << 60)}, e.since_step = 1h; }), Grade::bad, "does not look any more");  // tenfold it would be 200 years
+    expect(with([](EngineSeen& e) { e.settings.suspect = Duration::max(), e.since_step = 24h * 365; }), Grade::bad, "does not look any more");
     expect(with([](EngineSeen& e) { e.state = 'T'; }), Grade::bad, "kill -CONT 7");
     expect(with([](EngineSeen& e) { e.state.reset(), e.since_step = 9s; }), Grade::bad, "does not look any more");
     expect(with([](EngineSeen& e) { e.is_comparable = false; }), Grade::note, "its clock is another one");
