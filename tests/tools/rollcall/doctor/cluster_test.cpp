@@ -1,20 +1,14 @@
 // What doctor makes of a cluster, by table, and how findings are told.
 #include "tools/rollcall/doctor/cluster.hpp"
 
-#include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
+
+#include "tests/tools/rollcall/doctor/expect.hpp"
 
 namespace rollcall::cli::doctor {
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::HasSubstr;
-
-void expect(const Finding& finding, Grade grade, const std::string& says) {
-    EXPECT_EQ(to_string(finding.grade), to_string(grade)) << finding.found;
-    EXPECT_THAT(finding.what + ": " + finding.found + "\n" + finding.advice, HasSubstr(says));
-    EXPECT_EQ(finding.advice.empty(), finding.grade == Grade::ok) << finding.advice;
-}
 
 TEST(Doctor, TellsWhatTheMemoryIs) {
     const auto failed = [](ErrorKind kind) {

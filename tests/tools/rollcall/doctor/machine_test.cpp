@@ -4,21 +4,13 @@
 #include <cerrno>
 #include <limits>
 
-#include <gmock/gmock.h>
-
 #include "shm/layout.hpp"
+#include "tests/tools/rollcall/doctor/expect.hpp"
 
 namespace rollcall::cli::doctor {
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::HasSubstr;
-
-void expect(const Finding& finding, Grade grade, const std::string& says) {
-    EXPECT_EQ(to_string(finding.grade), to_string(grade)) << finding.found;
-    EXPECT_THAT(finding.what + ": " + finding.found + "\n" + finding.advice, HasSubstr(says));
-    EXPECT_EQ(finding.advice.empty(), finding.grade == Grade::ok) << finding.advice;
-}
 
 TEST(Doctor, KnowsTheLeastKernel) {
     const struct {
