@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include <poll.h>
 #include <sys/stat.h>
@@ -62,16 +63,24 @@ Result<control::Reply> Session::ask(control::Message message, Duration timeout, 
 Result<shm::Paths> locate(const std::string& cluster, const std::string& dir) {
     if (auto ok = shm::validate_cluster_name(cluster); !ok) return fail(ok.error());
     const auto folders = shm::client_folders(dir);
+    std::optional<Error> squatted;
     for (const std::string& folder : folders) {
         const auto paths = shm::Paths::of(folder, cluster);
         struct stat roster{};
         const bool is_there = ::lstat(paths.roster().c_str(), &roster) == 0, is_hidden = errno == EACCES;
         if (!is_there && !is_hidden) continue;
-        // What lies here is what was meant: if it is not to be trusted, nothing else is looked for instead.
-        if (const auto trust = shm::trust_in(paths); !trust) return fail(trust.error());
+        // What lies here is what was meant: if it is not to be trusted, nothing else is looked for instead. Except where nobody said so: below
+        // /dev/shm anybody may have made a folder of that name, and must not keep others from what is theirs.
+        if (const auto trust = shm::trust_in(paths); !trust) {
+            const bool is_strangers = folders.size() > 1 && trust.error().kind == ErrorKind::refused && !shm::trust_in_dir(folder);
+            if (!is_strangers) return fail(trust.error());
+            if (!squatted) squatted = trust.error();
+            continue;
+        }
         if (is_there) return paths;
         return fail(ErrorKind::refused, "cannot look into " + paths.folder + ": " + std::strerror(EACCES));
     }
+    if (squatted) return fail(*squatted);
     return fail(ErrorKind::no_cluster, "no cluster '" + cluster + "' in " + folders.front() + "; start one with: rollcall run --cluster " + cluster + (dir.empty() ? "" : " --dir " + dir));
 }
 

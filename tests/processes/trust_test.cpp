@@ -1,5 +1,7 @@
 // Whose memory is believed: every folder, file and socket whose owner, mode or name is not as it must be is refused, with one line that
 // says what, where and what to do; put right, everything goes on.
+#include <fcntl.h>
+
 #include <filesystem>
 
 #include <sys/mount.h>
@@ -238,6 +240,29 @@ TEST(Trust, TheServicesFolderSpeaksForWhomRootGaveItTo) {
     give_to("/run/rollcall/default/roster", ann.uid);
     set_mode("/run", 01777);
     for (const User& user : {root, bob}) expect_refused(commands.run(user, look), "folder /run/rollcall", "belongs to uid 60001");
+}
+
+// Anybody can make a folder below /dev/shm first, with the name that root or a daemon would look into: it is theirs alone, and shuts nobody out.
+TEST(Trust, AStrangersFolderKeepsNobodyFromTheServices) {
+    if (!is_root_or_says_so()) return;
+    PrivateMemory memory;
+    const PrivateRun run;
+    fs::create_directory("/run/rollcall");
+    give_to("/run/rollcall", ann.uid);
+    Commands commands;
+    commands.start_engine(ann, {"--dir", "/run/rollcall"});
+    for (const std::string& folder : {dir, dir + "-" + std::to_string(mia.uid)}) {
+        const std::string cluster = folder + "/default";
+        fs::create_directories(cluster);
+        for (const std::string& path : {folder, cluster}) give_to(path, bob.uid);
+        shm::Descriptor(::open((cluster + "/roster").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644)).reset();
+        give_to(cluster + "/roster", bob.uid);
+    }
+    for (const User& user : {root, mia}) EXPECT_EQ(commands.run(user, look).code, 0) << user.uid;
+    EXPECT_EQ(commands.run(root, join).code, 0);
+    commands.end_all();
+    fs::remove_all("/run/rollcall");
+    expect_refused(commands.run(root, look), "folder " + dir, "belongs to uid 60002");
 }
 
 // Naming a folder is to trust its owner, and nobody beside him but root.

@@ -38,11 +38,12 @@ NotifyOuter NotifyOuter::from_environment() {
     return outer;
 }
 
-void NotifyOuter::pass_on(const Notification& notification) {
-    if (!fd_) return;
+bool NotifyOuter::pass_on(const Notification& notification) {
+    if (!fd_) return true;
     const bool taken = send(notification, takes_ ? 0 : MSG_DONTWAIT);
     if (!taken && takes_) log(LogLevel::warning, "notifications cannot be passed on to " + address_ + ": " + std::strerror(errno));
     takes_ = taken;
+    return taken;
 }
 
 bool NotifyOuter::send(const Notification& notification, int flags) const {

@@ -19,7 +19,7 @@ public:
 
     // Unchanged, with its descriptors. A supervisor that does not read is waited for a moment, once; then messages are lost until it reads
     // again, and that is told once.
-    void pass_on(const Notification& notification);
+    bool pass_on(const Notification& notification);  // false: it was not taken
 
 private:
     bool send(const Notification& notification, int flags) const;

@@ -58,7 +58,16 @@ ServiceNotify ServiceNotify::from_environment() {
     return notify;
 }
 
-void ServiceNotify::say(const std::string& text) { outer_.pass_on({text, {}}); }
+void ServiceNotify::say(const std::string& text) { (void)outer_.pass_on({text, {}}); }
+
+void ServiceNotify::say_surely(std::string text) {
+    unsaid_ = std::move(text);
+    repeat_unsaid();
+}
+
+void ServiceNotify::repeat_unsaid() {
+    if (!unsaid_.empty() && outer_.pass_on({unsaid_, {}})) unsaid_.clear();
+}
 
 // A snapshot costs more the more members there are: only if something has happened.
 std::string ServiceNotify::status(const Engine& engine) {
@@ -73,12 +82,13 @@ void ServiceNotify::ready(const Engine& engine, Instant now) {
     if (!outer_.is_there()) return;
     said_ = status(engine);
     next_status_ = now + status_every;
-    say("READY=1\nSTATUS=" + said_);
+    say_surely("READY=1\nSTATUS=" + said_);
 }
 
-void ServiceNotify::standing_by(const std::string& behind_whom) { say("READY=1\nSTATUS=standing by: " + behind_whom); }
+void ServiceNotify::standing_by(const std::string& behind_whom) { say_surely("READY=1\nSTATUS=standing by: " + behind_whom); }
 
 void ServiceNotify::has_looked_at_lock(Instant now) {
+    repeat_unsaid();
     if (petting_.is_due(now, now)) say("WATCHDOG=1");
 }
 
@@ -86,13 +96,14 @@ void ServiceNotify::reloading(Instant now) {
     say("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count()));
 }
 
-void ServiceNotify::reloaded() { say("READY=1"); }
+void ServiceNotify::reloaded() { say_surely("READY=1"); }
 
 void ServiceNotify::stopping() { say("STOPPING=1"); }
 
 void ServiceNotify::tick(const Engine& engine, Instant now) {
     if (!outer_.is_there()) return;
     if (petting_.is_due(now, engine.last_look())) say("WATCHDOG=1");
+    repeat_unsaid();
     if (now < next_status_) return;
     next_status_ = now + status_every;
     if (std::string text = status(engine); text != said_) say("STATUS=" + (said_ = std::move(text)));

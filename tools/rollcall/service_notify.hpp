@@ -60,6 +60,9 @@ private:
     ServiceNotify(NotifyOuter outer, std::optional<Duration> patience) : outer_(std::move(outer)), petting_(patience) {}
 
     void say(const std::string& text);
+    // What a supervisor waits for: said again until it is taken.
+    void say_surely(std::string text);
+    void repeat_unsaid();
     std::string status(const Engine& engine);
 
     NotifyOuter outer_;
@@ -68,6 +71,7 @@ private:
     std::optional<Counters> counted_;
     std::string members_;  // as of `counted_`
     std::string said_;     // the last status
+    std::string unsaid_;   // what was not taken
 };
 
 }  // namespace rollcall::cli

@@ -1,9 +1,18 @@
 // What a supervisor hears of an engine, and when its watchdog does. Time is moved by hand.
 #include "tools/rollcall/service_notify.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdlib>
+#include <cstring>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
+
+#include "shm/descriptor.hpp"
 
 namespace rollcall::cli {
 namespace {
@@ -81,6 +90,34 @@ TEST(Status, CountsMembersAndHosts) {
     EXPECT_EQ(hosts_status({}), "");
     EXPECT_EQ(hosts_status(hosts({State::alive})), "; 1 of 1 other host alive");
     EXPECT_EQ(hosts_status(hosts({State::alive, State::suspect, State::dead})), "; 1 of 3 other hosts alive");
+}
+
+// A supervisor that cannot take READY now is told later: without it, it would end the engine.
+TEST(ServiceNotify, RepeatsWhatASupervisorWaitsForUntilItIsTaken) {
+    const std::string name = "@rollcall-test-" + std::to_string(::getpid());
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path + 1, name.data() + 1, name.size() - 1);
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+    const shm::Descriptor supervisor(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::bind(supervisor.get(), reinterpret_cast<const sockaddr*>(&address), size), 0);
+    // Each sender has a bound of its own, too: others go on, until there is none who may send anything.
+    for (bool is_full = false; !is_full;) {
+        const shm::Descriptor filler(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+        for (is_full = true; ::sendto(filler.get(), "x", 1, MSG_DONTWAIT, reinterpret_cast<const sockaddr*>(&address), size) == 1;) is_full = false;
+    }
+
+    ::setenv("NOTIFY_SOCKET", name.c_str(), 1);
+    ServiceNotify notify = ServiceNotify::from_environment();
+    notify.standing_by("somebody");
+    std::array<char, 256> taken{};
+    while (::recv(supervisor.get(), taken.data(), taken.size(), MSG_DONTWAIT) > 0) {}
+    notify.has_looked_at_lock(at(1s));
+    const ssize_t length = ::recv(supervisor.get(), taken.data(), taken.size(), MSG_DONTWAIT);
+    ASSERT_GT(length, 0);
+    EXPECT_EQ(std::string_view(taken.data(), static_cast<std::size_t>(length)), "READY=1\nSTATUS=standing by: somebody");
+    notify.has_looked_at_lock(at(2s));
+    EXPECT_LT(::recv(supervisor.get(), taken.data(), taken.size(), MSG_DONTWAIT), 0) << "once";
 }
 
 // Whatever this process starts later must not speak for it.
