@@ -3,7 +3,6 @@
 #include <csignal>
 #include <cstring>
 #include <functional>
-#include <optional>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -71,7 +70,6 @@ protected:
     }
 
     TemporaryCluster cluster;
-    std::optional<Process> late;
     std::atomic<bool> waiting{false};
     rollcall_error error{};
     rollcall_member* me = nullptr;
@@ -203,13 +201,14 @@ TEST_F(CLibrary, ForEverIsNoOverflow) {
     auto o = member_options("late");
     o.cluster = "late";
     o.wait_ns = INT64_MAX;
-    std::thread starter([&] {
-        ASSERT_TRUE(eventually([&] { return waiting.load(); }));
-        late.emplace(cluster.start({"run", "--cluster", "late"}));
+    rollcall_member* waited = nullptr;
+    std::thread joiner([&] {
+        waiting.store(true);
+        waited = rollcall_join(&o, &error);
     });
-    waiting.store(true);
-    rollcall_member* waited = rollcall_join(&o, &error);
-    starter.join();
+    ASSERT_TRUE(eventually([&] { return waiting.load(); }));
+    const Process late = cluster.start({"run", "--node", "engine", "--cluster", "late"});  // ends with the thread that started it
+    joiner.join();
     EXPECT_NE(waited, nullptr) << error.message;
     rollcall_member_free(waited);
 }

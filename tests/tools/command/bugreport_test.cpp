@@ -156,7 +156,7 @@ TEST_F(BugReport, IsWrittenWhereFilesMustHaveNames) {
     start_engine();
     const std::string place = folder() + "/plain", report = place + "/report.txt";
     fs::create_directory(place);
-    const auto on_ramfs = [&](const std::string& then) { return How{.as_another_user = false, .shell = "exec unshare --mount sh -c 'mount -t ramfs ramfs " + place + " && " + then + "' sh \"$@\"", .environment = {}}; };
+    const auto on_ramfs = [&](const std::string& then) { return How{.as_another_user = false, .shell = "exec unshare --mount --propagation unchanged sh -c '" + of_its_own + "mount -t ramfs ramfs " + place + " && " + then + "' sh \"$@\"", .environment = {}}; };
     const Outcome copied = run({"bugreport", "--output", report}, on_ramfs("\"$@\" && cat " + report));
     EXPECT_EQ(copied.code, 0) << copied.err;
     EXPECT_THAT(copied.out, StartsWith(report + "\n"));

@@ -30,6 +30,9 @@ struct How {
     std::vector<std::pair<std::string, std::string>> environment;
 };
 
+// For a script in a mount namespace of its own (unshare --propagation unchanged): what it mounts is nobody else's. In a chroot the root is no mount.
+inline const std::string of_its_own = "{ mount --make-rprivate / || mount --make-rprivate /dev/shm; } 2>/dev/null && ";
+
 // A command line that must be refused: with this exit code, an empty stdout, and one line on stderr in which all these words stand.
 struct Refused {
     Words words;

@@ -51,7 +51,7 @@ protected:
         return told;
     }
     // In a mount namespace of its own, where `script` was run before.
-    static How with_mounts(const std::string& script) { return {.as_another_user = false, .shell = "exec unshare --mount sh -c '" + script + " && exec \"$@\"' sh \"$@\"", .environment = {}}; }
+    static How with_mounts(const std::string& script) { return {.as_another_user = false, .shell = "exec unshare --mount --propagation unchanged sh -c '" + of_its_own + script + " && exec \"$@\"' sh \"$@\"", .environment = {}}; }
     std::string roster() const { return dir() + "/default/roster"; }
 };
 
