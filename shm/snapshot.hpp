@@ -148,9 +148,10 @@ Snapshot take_snapshot(const Roster& roster, Image& out) {
         Sequence newest = checkpoint.head;
         if (!copy_all(roster, out, newest)) continue;
         if (!is_published(roster, newest)) {
-            // The successor redoes everything prepared, in order; so does this reader, for itself.
+            // The successor redoes everything prepared, in order; so does this reader, for itself. Blobs of a dead engine stay where they are: if one is
+            // gone, the engine was only slow.
             const Sequence prepared{roster.header().prepared.load(std::memory_order_acquire)};  // [prepare] entries up to here are complete
-            if (newest <= prepared && fold_up_to(roster, out, prepared)) return Snapshot::unsettled;
+            if (newest <= prepared && fold_up_to(roster, out, prepared) && out.pending == 0) return Snapshot::unsettled;
             continue;
         }
         if (!fold_up_to(roster, out, newest)) continue;
