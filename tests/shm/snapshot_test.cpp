@@ -127,21 +127,22 @@ TEST(Snapshot, TakenAtAnyMomentUnderLoadIsExact) {
     }
 }
 
-// The reader is interrupted between any two instructions, and the writer goes on by any number of steps, stopping anywhere in a commit.
-TEST(Snapshot, IsExactWhereverItIsInterrupted) {
+// 60,000 steps of a writer, who goes on in the midst of a reader's snapshots, by any number of steps, stopping anywhere in a commit. All that the
+// reader gets is true; how many of them it says are exact.
+int exact_snapshots_among_interruptions(unsigned seed) {
     Segment segment = test::private_segment(12, 128);
     Scribe scribe(segment);
     std::vector<std::function<void()>> journal;
     scribe.journal = &journal;
-    std::mt19937_64 random(5);
+    std::mt19937_64 random(seed);
     while (journal.size() < 60'000) {
         for (std::uint64_t n = 1 + random() % 16; n > 0; --n) scribe.anything(random);
         scribe.commit();
     }
-    std::array<int, 3> answers{};
+    int exact = 0;
     std::vector<Image> images;
     std::atomic<std::size_t> next{0};  // relaxed: one thread, and its signal handler
-    std::minstd_rand steps(6);
+    std::minstd_rand steps(seed + 1);
     {
         const test::Interruptions writer([&] {
             for (auto n = steps() % 40; n > 0 && next.load(std::memory_order_relaxed) < journal.size(); --n) journal[next.fetch_add(1, std::memory_order_relaxed)]();
@@ -149,13 +150,20 @@ TEST(Snapshot, IsExactWhereverItIsInterrupted) {
         while (next.load(std::memory_order_relaxed) < journal.size()) {
             Image image;
             const Snapshot answer = take_snapshot(segment.roster(), image);
-            ++answers[static_cast<std::size_t>(answer)];
+            exact += answer == Snapshot::exact;
             if (answer != Snapshot::busy && (images.empty() || image.at > images.back().at)) images.push_back(std::move(image));
         }
     }
     test::Truth truth(scribe.facts());
-    for (const Image& image : images) ASSERT_EQ(truth.difference(image), "");
-    EXPECT_GT(answers[static_cast<std::size_t>(Snapshot::exact)], 10);  // hundreds, and fewer where the reader is slow: under a sanitizer, beside others
+    for (const Image& image : images) EXPECT_EQ(truth.difference(image), "");
+    return exact;
+}
+
+// The reader is interrupted between any two instructions. Under a sanitizer, beside others, it is too slow for many exact ones in one round.
+TEST(Snapshot, IsExactWhereverItIsInterrupted) {
+    int exact = 0;
+    for (unsigned seed = 5; exact <= 100 && seed < 25; ++seed) exact += exact_snapshots_among_interruptions(seed);
+    EXPECT_GT(exact, 100);
 }
 
 // While the records are copied, slot 0 gets a new blob; while the event of that is fetched, it gets another, and the first one is given to
