@@ -166,6 +166,38 @@ TEST(Snapshot, IsExactWhereverItIsInterrupted) {
     EXPECT_GT(exact, 100);
 }
 
+// The writer has applied and is not heard of for so long that it looks dead; while the reader fetches what it prepared, it publishes, goes on, and
+// gives a blob of that to somebody else. Then it lives, and what misses the blob is no image.
+TEST(Snapshot, IsNotUnsettledWithoutABlobThatASlowWriterTookAway) {
+    Segment segment = test::private_segment(64, 256);
+    Scribe scribe(segment);
+    for (std::uint32_t i = 0; i < 64; ++i) scribe.join(Slot{i}, "node-" + std::to_string(i), "first");
+    scribe.commit();
+    const Roster& roster = segment.roster();
+    const Slot in_the_last_page{60};
+    std::vector<std::function<void()>> steps;
+    test::PageTrap trap;
+    trap.set(&roster.record(in_the_last_page), test::PageTrap::On::access, [&] {
+        scribe.journal = &steps;
+        scribe.update(Slot{0}, "second");
+        scribe.update(in_the_last_page, "second");
+        scribe.commit();
+        scribe.journal = nullptr;
+        for (std::size_t i = 0; i + 1 < steps.size(); ++i) steps[i]();
+        trap.set(&roster.entry(Sequence{65}), test::PageTrap::On::access, [&] {
+            steps.back()();  // the publication
+            scribe.update(Slot{0}, "third");
+            scribe.commit();
+            scribe.update(Slot{7}, "somebody else's");
+            scribe.commit();
+        });
+    });
+    Image image;
+    EXPECT_EQ(take_snapshot(roster, image), Snapshot::exact);
+    EXPECT_TRUE(trap.has_sprung());
+    EXPECT_EQ(difference(image, scribe.facts()), "");
+}
+
 // While the records are copied, slot 0 gets a new blob; while the event of that is fetched, it gets another, and the first one is given to
 // somebody else. The snapshot must not stop before the event that brings a blob which is still there.
 TEST(Snapshot, GoesOnUntilNoBlobIsMissing) {
